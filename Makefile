@@ -1,0 +1,35 @@
+# Each target works alone from a fresh clone: python3 (3.11 to 3.13), pip and make are all it needs.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+
+.PHONY: demo test check bench install clean
+
+demo: install
+	$(BIN)/td demo
+
+test: install
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/bench.stamp
+	$(BIN)/python -m benchmarks
+
+install: .venv/install.stamp
+
+.venv/install.stamp: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) install -e ".[sqld,dev]" -c constraints.txt
+	touch $@
+
+.venv/bench.stamp: .venv/install.stamp
+	$(PIP) install -e ".[sqld,dev,bench]" -c constraints.txt
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Local-first records: read and write on disk, offline, and trade changes with one primary."""

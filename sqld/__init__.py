@@ -1,0 +1,1 @@
+"""The primary: find sqld, run it, stop it."""

@@ -1,0 +1,1 @@
+"""The tables and rules of td."""
