@@ -1,0 +1,70 @@
+"""Stamps: moments as fixed-width UTC text with microseconds.
+
+Always true:
+- the order of two stamps as text is their order in time;
+- the stamp of a change is later than the stamp it replaces, whatever the clock says.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final, NewType
+
+from replica.errors import InputError
+
+Stamp = NewType("Stamp", str)
+"""A moment, as `2026-11-21T05:07:12.123456Z`."""
+
+# Naive on purpose: everything here is UTC, and the text of an aware one would have to lose its "+00:00".
+_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - see above
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def stamp_at(seconds: float) -> Stamp:
+    """Return the stamp of a moment given in seconds since 1970, UTC, to the nearest microsecond.
+
+    Raises:
+        InputError: the moment is outside the years 1 to 9999, or not a number.
+    """
+    try:
+        moment = _EPOCH + timedelta(microseconds=round(seconds * 1_000_000))
+    except (OverflowError, ValueError) as error:
+        raise InputError(f"the clock says {seconds} s since 1970, which no stamp can hold") from error
+    return _text(moment)
+
+
+def next_stamp(now: Stamp, before: Stamp | None) -> Stamp:
+    """Return the stamp for a change made at `now` to a row last changed at `before`.
+
+    That is `now`, or one microsecond after `before` where the clock is behind it, so that a slow clock
+    cannot make a change look unchanged. A row whose `before` is no stamp, having been written by another
+    program, gets `now`.
+
+    Raises:
+        InputError: `before` is the last microsecond of the year 9999.
+    """
+    if before is None or now > before:
+        return now
+    moment = _moment(before)
+    if moment is None:
+        return now
+    try:
+        return _text(moment + _MICROSECOND)
+    except OverflowError as error:
+        raise InputError(f"no stamp comes after {before}") from error
+
+
+def is_stamp(text: str) -> bool:
+    """Return whether `text` is a stamp, to the letter."""
+    return _moment(text) is not None
+
+
+def _text(moment: datetime) -> Stamp:
+    return Stamp(moment.isoformat("T", "microseconds") + "Z")
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text.removesuffix("Z"))
+        # fromisoformat reads many forms; only the one we write keeps text order and time order the same.
+        return moment if _text(moment) == text else None
+    except ValueError:
+        return None
