@@ -12,12 +12,10 @@ which SQLite does not tell apart either. NaN does not occur, because SQLite stor
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final
 
+from replica.mutation import StoredValue
 from replica.rules import Rule, canonical_set, set_elements
-
-Value: TypeAlias = int | float | str | bytes | None
-"""A stored value: what SQLite knows."""
 
 
 class Absent(Enum):
@@ -37,7 +35,7 @@ _INT64_MAX: Final = 2**63 - 1
 class Side:
     """One side's value of a field, with the stamp (`at`) and mutation id (`by`) of its latest change."""
 
-    value: Value
+    value: StoredValue
     at: str
     by: str
 
@@ -46,14 +44,14 @@ class Side:
 class Merged:
     """The field is decided."""
 
-    value: Value
+    value: StoredValue
 
 
 @dataclass(frozen=True, slots=True)
 class Clash:
     """The field was changed to two values that its rule cannot make one of."""
 
-    before: Value | Absent
+    before: StoredValue | Absent
     mine: Side
     theirs: Side
 
@@ -62,15 +60,15 @@ class Clash:
 class RowMerge:
     """What to set on their row so that it holds both changes, and the fields that need a decision."""
 
-    fields: dict[str, Value]
+    fields: dict[str, StoredValue]
     clashes: dict[str, Clash]
 
 
 def merge_update(
     rules: Mapping[str, Rule],
-    before: Mapping[str, Value],
-    mine: Mapping[str, Value],
-    theirs_row: Mapping[str, Value],
+    before: Mapping[str, StoredValue],
+    mine: Mapping[str, StoredValue],
+    theirs_row: Mapping[str, StoredValue],
     *,
     mine_at: str,
     mine_by: str,
@@ -97,8 +95,8 @@ def merge_update(
 
 def merge_insert(
     rules: Mapping[str, Rule],
-    mine_row: Mapping[str, Value],
-    theirs_row: Mapping[str, Value],
+    mine_row: Mapping[str, StoredValue],
+    theirs_row: Mapping[str, StoredValue],
     *,
     mine_at: str,
     mine_by: str,
@@ -114,14 +112,14 @@ def merge_insert(
 
 def _merge_row(
     rules: Mapping[str, Rule],
-    before: Mapping[str, Value] | Mapping[str, Absent],
-    mine: Mapping[str, Value],
-    theirs_row: Mapping[str, Value],
+    before: Mapping[str, StoredValue] | Mapping[str, Absent],
+    mine: Mapping[str, StoredValue],
+    theirs_row: Mapping[str, StoredValue],
     mine_at: str,
     mine_by: str,
     theirs: Callable[[str], tuple[str, str]],
 ) -> RowMerge:
-    fields: dict[str, Value] = {}
+    fields: dict[str, StoredValue] = {}
     clashes: dict[str, Clash] = {}
     for field, value in mine.items():
         if field not in theirs_row:
@@ -141,7 +139,7 @@ def _merge_row(
     return RowMerge(fields, clashes)
 
 
-def merge_field(rule: Rule, before: Value | Absent, mine: Side, theirs: Side) -> Merged | Clash:
+def merge_field(rule: Rule, before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | Clash:
     """Merge one field.
 
     Args:
@@ -159,19 +157,19 @@ def merge_field(rule: Rule, before: Value | Absent, mine: Side, theirs: Side) ->
     return _MERGES[rule](before, mine, theirs) or Clash(before, mine, theirs)
 
 
-def _same(one: Value | Absent, other: Value | Absent) -> bool:
+def _same(one: StoredValue | Absent, other: StoredValue | Absent) -> bool:
     return type(one) is type(other) and one == other
 
 
-def _keep(_before: Value | Absent, _mine: Side, _theirs: Side) -> Merged | None:
+def _keep(_before: StoredValue | Absent, _mine: Side, _theirs: Side) -> Merged | None:
     return None
 
 
-def _last(_before: Value | Absent, mine: Side, theirs: Side) -> Merged | None:
+def _last(_before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | None:
     return Merged(mine.value if (mine.at, mine.by) > (theirs.at, theirs.by) else theirs.value)
 
 
-def _union(before: Value | Absent, mine: Side, theirs: Side) -> Merged | None:
+def _union(before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | None:
     old, ours, found = _elements(before), _elements(mine.value), _elements(theirs.value)
     if old is None or ours is None or found is None:
         return None
@@ -181,7 +179,7 @@ def _union(before: Value | Absent, mine: Side, theirs: Side) -> Merged | None:
     return Merged(canonical_set(merged.values()))
 
 
-def _elements(value: Value | Absent) -> dict[str, object] | None:
+def _elements(value: StoredValue | Absent) -> dict[str, object] | None:
     if value is None or value is ABSENT:
         return {}
     try:
@@ -190,7 +188,7 @@ def _elements(value: Value | Absent) -> dict[str, object] | None:
         return None
 
 
-def _text(before: Value | Absent, mine: Side, theirs: Side) -> Merged | None:
+def _text(before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | None:
     if not (isinstance(before, str) and isinstance(mine.value, str) and isinstance(theirs.value, str)):
         return None
     # Paid for only where two texts were changed at once.
@@ -207,15 +205,15 @@ def _text(before: Value | Absent, mine: Side, theirs: Side) -> Merged | None:
     return Merged("\n".join(lines))
 
 
-def _max(_before: Value | Absent, mine: Side, theirs: Side) -> Merged | None:
+def _max(_before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | None:
     return _extreme(mine.value, theirs.value, largest=True)
 
 
-def _min(_before: Value | Absent, mine: Side, theirs: Side) -> Merged | None:
+def _min(_before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | None:
     return _extreme(mine.value, theirs.value, largest=False)
 
 
-def _extreme(one: Value, other: Value, *, largest: bool) -> Merged | None:
+def _extreme(one: StoredValue, other: StoredValue, *, largest: bool) -> Merged | None:
     if one is None or other is None:
         return Merged(other if one is None else one)
     if isinstance(one, int | float) and isinstance(other, int | float):
@@ -230,7 +228,7 @@ def _extreme(one: Value, other: Value, *, largest: bool) -> Merged | None:
     return None
 
 
-def _sum(before: Value | Absent, mine: Side, theirs: Side) -> Merged | None:
+def _sum(before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | None:
     nothing_counted = before is None or before is ABSENT
     old = _count(before, nothing_counted=nothing_counted)
     ours = _count(mine.value, nothing_counted=nothing_counted)
@@ -242,13 +240,13 @@ def _sum(before: Value | Absent, mine: Side, theirs: Side) -> Merged | None:
     return Merged(total) if _INT64_MIN <= total <= _INT64_MAX else None
 
 
-def _count(value: Value | Absent, *, nothing_counted: bool) -> int | None:
+def _count(value: StoredValue | Absent, *, nothing_counted: bool) -> int | None:
     if value is None or value is ABSENT:
         return 0 if nothing_counted else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-_MERGES: Final[Mapping[Rule, Callable[[Value | Absent, Side, Side], Merged | None]]] = {
+_MERGES: Final[Mapping[Rule, Callable[[StoredValue | Absent, Side, Side], Merged | None]]] = {
     Rule.KEEP: _keep,
     Rule.LAST: _last,
     Rule.UNION: _union,

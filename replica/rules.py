@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable
 from enum import StrEnum
 
+from replica.errors import InputError
+
 
 class Rule(StrEnum):
     """What to do when a field was changed to two different values.
@@ -47,10 +49,13 @@ def canonical_set(values: Iterable[object]) -> str:
     come first in numeric order, then everything else in the order of its JSON text.
 
     Raises:
-        ValueError: an element has no JSON form that SQLite can store (infinity, a lone surrogate).
-        TypeError: an element is of a type JSON does not know.
+        InputError: an element has no JSON form that SQLite can store: infinity, half a surrogate pair, or
+            a type that JSON does not know.
     """
-    elements = {_element_text(value): value for value in values}
+    try:
+        elements = {_element_text(value): value for value in values}
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"a set cannot be stored with this element in it: {error}") from error
     return "[" + ",".join(sorted(elements, key=lambda text: _element_order(text, elements[text]))) + "]"
 
 

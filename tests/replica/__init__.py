@@ -1,0 +1,1 @@
+"""Tests of the package replica, on real files, processes and primaries."""
