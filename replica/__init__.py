@@ -1,1 +1,78 @@
-"""Local-first records: read and write on disk, offline, and trade changes with one primary."""
+"""A local-first replica toolkit: a full copy of a database on the user's disk, traded with one primary.
+
+    from replica import Record, Rule, open_replica
+"""
+
+from replica.conflicts import Author, Conflict, FieldConflict
+from replica.drivers.protocol import Rows
+from replica.errors import (
+    AmbiguousIdError,
+    BusyError,
+    ConflictError,
+    DamagedError,
+    InputError,
+    NotAllowedError,
+    NotFoundError,
+    OfflineError,
+    PrimaryError,
+    PullUnavailableError,
+    QueryError,
+    ReplicaError,
+    SchemaMismatchError,
+    SchemaTooNewError,
+    StorageError,
+    UnreachableError,
+    WriteRefusedError,
+)
+from replica.history import HistoryEntry
+from replica.identity import machine_id, new_session_id
+from replica.mutation import Change, Kind, Mutation
+from replica.opening import open_replica
+from replica.records import Record
+from replica.replica import Replica
+from replica.report import Check, Stage, Status, SyncReport
+from replica.rules import Rule
+from replica.settings import Mode
+from replica.stamps import Stamp
+from replica.transaction import Transaction
+
+__all__ = [
+    "AmbiguousIdError",
+    "Author",
+    "BusyError",
+    "Change",
+    "Check",
+    "Conflict",
+    "ConflictError",
+    "DamagedError",
+    "FieldConflict",
+    "HistoryEntry",
+    "InputError",
+    "Kind",
+    "Mode",
+    "Mutation",
+    "NotAllowedError",
+    "NotFoundError",
+    "OfflineError",
+    "PrimaryError",
+    "PullUnavailableError",
+    "QueryError",
+    "Record",
+    "Replica",
+    "ReplicaError",
+    "Rows",
+    "Rule",
+    "SchemaMismatchError",
+    "SchemaTooNewError",
+    "Stage",
+    "Stamp",
+    "Status",
+    "StorageError",
+    "SyncReport",
+    "Transaction",
+    "UnreachableError",
+    "WriteRefusedError",
+    "machine_id",
+    "new_session_id",
+    "open_replica",
+]

@@ -196,13 +196,15 @@ def _text(before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | No
 
     # Newlines taken as separators, not as ends of lines: joining then gives back every text to the letter,
     # and adding a line after a last one without newline does not count as a change of that one.
-    base, ours, found = (text.split("\n") for text in (before, mine.value, theirs.value))
+    texts = (before, mine.value, theirs.value)
+    newline = "\r\n" if all(text.count("\n") == text.count("\r\n") for text in texts) else "\n"
+    base, ours, found = (text.split(newline) for text in texts)
     lines: list[str] = []
     for group in Merge3(base, ours, found).merge_groups():
         if group[0] == "conflict":
             return None
         lines.extend(group[1])
-    return Merged("\n".join(lines))
+    return Merged(newline.join(lines))
 
 
 def _max(_before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | None:
@@ -229,12 +231,14 @@ def _extreme(one: StoredValue, other: StoredValue, *, largest: bool) -> Merged |
 
 
 def _sum(before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | None:
+    if mine.value is None and theirs.value is None:
+        return Merged(None)
     nothing_counted = before is None or before is ABSENT
     old = _count(before, nothing_counted=nothing_counted)
     ours = _count(mine.value, nothing_counted=nothing_counted)
     found = _count(theirs.value, nothing_counted=nothing_counted)
     if old is None or ours is None or found is None:
-        # No numbers to add, but both may have said the same, such as null for "start again".
+        # No numbers to add, but both may have written the same.
         return Merged(mine.value) if _same(mine.value, theirs.value) else None
     total = found + (ours - old)
     return Merged(total) if _INT64_MIN <= total <= _INT64_MAX else None

@@ -1,0 +1,83 @@
+"""Checks: look at every part of a replica, change nothing, and say what to do."""
+
+from __future__ import annotations
+
+import platform
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+from replica import outbox
+from replica.address import http_url
+from replica.drivers.embedded import Embedded
+from replica.drivers.protocol import Driver
+from replica.errors import ReplicaError
+from replica.pull import base_path, frame_number
+from replica.report import Check
+from replica.schema import Schema
+from replica.settings import Mode, Settings
+from replica.sync_lock import is_locked
+
+
+def run_checks(settings: Settings, driver: Driver, schema: Schema) -> list[Check]:
+    """All checks that fit the mode, in the order a person would look."""
+    checks = [Check("versions", ok=True, detail=f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, schema {schema.version}")]
+    if isinstance(driver, Embedded):
+        checks += [_file("local.db", driver.path), _base(settings.directory), _outbox(driver), _lock(settings.directory)]
+    elif settings.mode is Mode.LOCAL:
+        checks.append(_file("data.db", settings.directory / "data.db"))
+    if settings.mode is not Mode.LOCAL:
+        checks += list(_primary(settings, schema, frame_number(settings.directory) if isinstance(driver, Embedded) else None))
+    return checks
+
+
+def _file(name: str, path: Path) -> Check:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        verdict = str(error)
+    return Check(name, verdict == "ok", verdict, "" if verdict == "ok" else "keep a copy of the directory before anything else")
+
+
+def _base(directory: Path) -> Check:
+    if not base_path(directory).exists():
+        return Check("replica.db", ok=False, detail="not fetched yet", hint="run `sync` once the primary can be reached; nothing is lost")
+    check = _file("replica.db", base_path(directory))
+    if check.ok:
+        return Check("replica.db", ok=True, detail=f"ok, frame {frame_number(directory)}")
+    return Check("replica.db", ok=False, detail=check.detail, hint="run `sync`: it sets the copy aside and fetches it anew; pending changes are safe")
+
+
+def _outbox(driver: Embedded) -> Check:
+    with suppress(ReplicaError):
+        waiting = outbox.count(driver.connection())
+        return Check("outbox", ok=True, detail=f"{waiting} pending")
+    return Check("outbox", ok=False, detail="cannot be read", hint="keep a copy of the directory before anything else")
+
+
+def _lock(directory: Path) -> Check:
+    if is_locked(directory):
+        return Check("sync.lock", ok=True, detail="a sync is running")
+    return Check("sync.lock", ok=True, detail="free")
+
+
+def _primary(settings: Settings, schema: Schema, frame: int | None) -> Iterator[Check]:
+    from replica.hrana import Hrana, Statement, Step  # noqa: PLC0415 - only a check of the primary pays for the HTTP client
+
+    try:
+        with closing(Hrana(settings.url or "", settings.token, timeout_s=5.0)) as hrana:
+            answer = hrana.batch([Step(Statement("SELECT sqlite_version()"))])
+            version = str(answer.answer(0).rows[0][0])
+            index = answer.replication_index
+    except ReplicaError as error:
+        yield Check("primary", ok=False, detail=str(error), hint=error.hint)
+        return
+    yield Check("primary", ok=True, detail=f"{http_url(settings.url or '')} answers, SQLite {version}, schema known here {schema.version}")
+    if frame is None or index is None:
+        return
+    if frame > index:
+        yield Check("frame number", ok=False, detail=f"ours is {frame}, the primary's {index}: it was restored from an older copy", hint="run `sync`: the base is fetched anew")
+    else:
+        yield Check("frame number", ok=True, detail=f"{frame} of {index}")

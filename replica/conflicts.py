@@ -1,0 +1,129 @@
+"""Conflicts: mutations that were parked for a person to decide.
+
+A conflict is a row of `_replica_conflicts`, and it is inserted by an ordinary mutation: the parked mutation itself,
+its changes replaced by that insert, under the same id. So it travels, survives and is settled as any other write, and
+the primary's rule that a mutation is applied once makes sure that it is either applied or parked, never both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from replica.merge import Clash
+from replica.mutation import Change, Kind, Mutation, Row, StoredValue, decode_changes, decode_fields, decode_row, encode_changes, encode_fields, encode_row
+from replica.records import Record
+from replica.rules import Rule
+
+OPEN = "open"
+RESOLVED = "resolved"
+
+
+class ConflictRow(Record, table="_replica_conflicts"):
+    """A conflict as it is stored. Who settles it first settles it; a second outcome is kept as the later one."""
+
+    mutation_id: str
+    table_name: str
+    row_id: str
+    reason: str
+    clashes: str
+    changes: str
+    mine_rows: str
+    mine_session: str
+    mine_machine: str
+    mine_at: str
+    schema_version: int
+    theirs_session: str
+    theirs_machine: str
+    theirs_at: str
+    state: str = OPEN
+    outcome: Annotated[str, Rule.LAST] = ""
+    resolved_by: Annotated[str, Rule.LAST] = ""
+    resolved_at: Annotated[str, Rule.LAST] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who made a change, on which machine, and when."""
+
+    session: str
+    machine: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldConflict:
+    """One field that was changed to two different values."""
+
+    before: StoredValue
+    mine: StoredValue
+    theirs: StoredValue
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A parked mutation, as a person needs to see it. `table` and `row_id` name the first row that clashed."""
+
+    id: str
+    table: str
+    row_id: str
+    reason: str
+    fields: Mapping[str, FieldConflict]
+    mutation_id: str
+    mine_by: Author
+    theirs_by: Author | None
+    changes: tuple[Change, ...]
+    mine_rows: Mapping[str, Row]
+    schema_version: int
+
+
+def field_name(table: str, row_id: str, name: str, *, first: tuple[str, str]) -> str:
+    """How a field is named in a conflict: alone in the first row that clashed, with its row in any other."""
+    return name if (table, row_id) == first else f"{table}/{row_id}.{name}"
+
+
+def parked(mutation: Mutation, conflict_id: str, stamp: str, *, reason: str, at_row: tuple[str, str], fields: Mapping[str, FieldConflict],
+           mine_rows: Mapping[tuple[str, str], Row], theirs_by: Author | None) -> Mutation:  # fmt: skip
+    """The parked form of a mutation: the insert of its conflict, under the same mutation id."""
+    theirs = theirs_by or Author("", "", "")
+    rows = {f"{table}/{row_id}": encode_row(row) for (table, row_id), row in mine_rows.items()}
+    conflict = ConflictRow(
+        id=conflict_id, mutation_id=mutation.id, table_name=at_row[0], row_id=at_row[1], reason=reason,
+        clashes=json.dumps({name: encode_fields({"pair": (field.mine, field.theirs), "before": (field.before, None)}) for name, field in fields.items()}),
+        changes=encode_changes(mutation.changes), mine_rows=json.dumps(rows),
+        mine_session=mutation.session, mine_machine=mutation.machine, mine_at=mutation.made_at, schema_version=mutation.schema_version,
+        theirs_session=theirs.session, theirs_machine=theirs.machine, theirs_at=theirs.at,
+    )  # fmt: skip
+    insert = Change(ConflictRow.replica_table, conflict_id, Kind.INSERT, "", stamp, {name: (None, value) for name, value in conflict.to_row().items()})
+    return Mutation(mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version, (insert,))
+
+
+def field_conflict(clash: Clash, before: StoredValue) -> FieldConflict:
+    """A clash of the merge as it is shown to a person."""
+    return FieldConflict(before, clash.mine.value, clash.theirs.value)
+
+
+def conflict_from(row: ConflictRow) -> Conflict:
+    """A stored conflict as a person needs to see it."""
+    fields = {}
+    for name, text in json.loads(row.clashes).items():
+        decoded = decode_fields(text)
+        fields[name] = FieldConflict(decoded["before"][0], *decoded["pair"])
+    theirs = Author(row.theirs_session, row.theirs_machine, row.theirs_at) if row.theirs_at else None
+    rows: dict[str, Row] = {name: decode_row(text) for name, text in json.loads(row.mine_rows).items()}
+    return Conflict(
+        row.id, row.table_name, row.row_id, row.reason, fields, row.mutation_id, Author(row.mine_session, row.mine_machine, row.mine_at), theirs,
+        decode_changes(row.changes), rows, row.schema_version,
+    )  # fmt: skip
+
+
+def is_parked(mutation: Mutation) -> bool:
+    """Whether a mutation is the parked form of one."""
+    return bool(mutation.changes) and all(change.table == ConflictRow.replica_table and change.kind is Kind.INSERT for change in mutation.changes)
+
+
+def undecided(conflict: Conflict, named: Sequence[str]) -> list[str]:
+    """The clashing fields that a choice of values leaves open."""
+    return [name for name in conflict.fields if name not in named]

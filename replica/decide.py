@@ -1,0 +1,156 @@
+"""What a person's decision does: settling a conflict, and taking a mutation back. Both end as ordinary changes.
+
+Always true:
+- what the person did not have to decide is merged as always, not overwritten;
+- a conflict is closed in the mutation that carries its outcome, so both are there or neither;
+- nothing is taken back over a later change of the same field.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+from replica.conflicts import RESOLVED, Conflict, ConflictRow, field_name, undecided
+from replica.errors import ConflictError, InputError, NotFoundError
+from replica.merge import Clash, Side, merge_field
+from replica.mutation import Change, Kind, Mutation, StoredValue
+from replica.records import Form, Record, rules_of
+from replica.transaction import Transaction, same_value
+
+Choice = Literal["mine", "theirs"] | Mapping[str, object]
+RecordOf = Callable[[str], type[Record]]
+
+
+def settle(tx: Transaction, conflict: Conflict, choice: Choice, *, record_of: RecordOf, session: str, at: str) -> None:
+    """Write the outcome of a conflict. Raises InputError for a choice that leaves a clashing field open."""
+    if isinstance(choice, Mapping):
+        _check_named(conflict, choice, record_of)
+    first = (conflict.table, conflict.row_id)
+    for change in conflict.changes:
+        _settle_change(tx, change, conflict, choice, record_of(change.table), first)
+    row = tx.get(ConflictRow, conflict.id)
+    outcome = json.dumps({name: str(value) for name, value in choice.items()}) if isinstance(choice, Mapping) else choice
+    tx.update(row, state=RESOLVED, outcome=outcome, resolved_by=session, resolved_at=at)
+
+
+def _check_named(conflict: Conflict, choice: Mapping[str, object], record_of: RecordOf) -> None:
+    known = {column.name for column in record_of(conflict.table).replica_columns} | set(conflict.fields)
+    for name in choice:
+        if name not in known:
+            raise InputError(f"{conflict.table} has no field {name}", f"the fields in conflict are {', '.join(conflict.fields) or 'none'}")
+    missing = undecided(conflict, list(choice))
+    if missing:
+        raise InputError(f"the conflict is also about {', '.join(missing)}", "give a value for each, or take --mine or --theirs")
+
+
+def _settle_change(tx: Transaction, change: Change, conflict: Conflict, choice: Choice, record: type[Record], first: tuple[str, str]) -> None:
+    named = _named_for(change, choice, first) if isinstance(choice, Mapping) else {}
+    current = _current(tx, record, change.row_id)
+    if change.kind is Kind.DELETE:
+        if choice == "mine" and current is not None:
+            tx.delete(current)
+        elif named and current is not None:
+            tx.update(current, **named)
+        return
+    if current is None:
+        if choice != "theirs":
+            _bring_back(tx, change, conflict, record, named)
+        return
+    values = _merged(change, conflict, choice, current, first)
+    tx.update(current, **{**_python_values(record, values), **named})
+
+
+def _named_for(change: Change, choice: Mapping[str, object], first: tuple[str, str]) -> dict[str, object]:
+    """The values of a choice that belong to this change's row."""
+    if (change.table, change.row_id) == first:
+        return {name: value for name, value in choice.items() if "/" not in name}
+    prefix = f"{change.table}/{change.row_id}."
+    return {name.removeprefix(prefix): value for name, value in choice.items() if name.startswith(prefix)}
+
+
+def _bring_back(tx: Transaction, change: Change, conflict: Conflict, record: type[Record], named: Mapping[str, object]) -> None:
+    """Write a row that the primary does not have, as its author last saw it."""
+    kept = conflict.mine_rows.get(f"{change.table}/{change.row_id}", {})
+    names = ["id", "updated_at", *(column.name for column in record.replica_columns)]
+    values = {**kept, **change.new_values(), "id": change.row_id, "updated_at": ""}
+    missing = [name for name in names if name not in values]
+    if missing:
+        raise InputError(f"{change.table} {change.row_id} is gone and was not kept whole", "take --theirs")
+    tx.insert(record.from_row(names, [values[name] for name in names]).with_changes(named))
+
+
+def _merged(change: Change, conflict: Conflict, choice: Choice, current: Record, first: tuple[str, str]) -> dict[str, StoredValue]:
+    """The fields of a change over the row as it now is: merged where the rules can, chosen where they cannot."""
+    rules, row = rules_of(type(current)), current.to_row()
+    values: dict[str, StoredValue] = {}
+    for name, (before, mine) in change.fields.items():
+        if name not in row:
+            continue
+        mine_side, theirs_side = Side(mine, conflict.mine_by.at, conflict.mutation_id), Side(row[name], current.updated_at, "")
+        result = merge_field(rules[name], before, mine_side, theirs_side)
+        if not isinstance(result, Clash):
+            values[name] = result.value
+        elif choice == "mine" or (isinstance(choice, Mapping) and field_name(change.table, change.row_id, name, first=first) not in choice):
+            values[name] = mine
+    return values
+
+
+def _python_values(record: type[Record], values: Mapping[str, StoredValue]) -> dict[str, object]:
+    """Stored values as what a record's fields accept."""
+    forms = {column.name: column.form for column in record.replica_columns}
+    return {name: _from_json(value) if forms[name] in (Form.SET, Form.JSON) else value for name, value in values.items()}
+
+
+def _from_json(value: StoredValue) -> Any:  # any JSON document
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _current(tx: Transaction, record: type[Record], row_id: str) -> Record | None:
+    try:
+        return tx.get(record, row_id)
+    except NotFoundError:
+        return None
+
+
+def take_back(tx: Transaction, mutation: Mutation, record_of: RecordOf) -> None:
+    """Do the opposite of a mutation, last change first. Raises ConflictError where its fields have moved on."""
+    for change in reversed(mutation.changes):
+        record = record_of(change.table)
+        current = _current(tx, record, change.row_id)
+        if change.kind is Kind.INSERT:
+            _take_back_insert(tx, change, current)
+        elif change.kind is Kind.DELETE:
+            _take_back_delete(tx, change, current, record)
+        elif change.fields:
+            _take_back_update(tx, change, current, record)
+
+
+def _take_back_insert(tx: Transaction, change: Change, current: Record | None) -> None:
+    if current is None:
+        return
+    if current.updated_at != change.stamp:
+        raise _moved_on(change, current)
+    tx.delete(current)
+
+
+def _take_back_delete(tx: Transaction, change: Change, current: Record | None, record: type[Record]) -> None:
+    if current is not None:
+        raise _moved_on(change, current)
+    names = ["id", "updated_at", *change.fields]
+    tx.insert(record.from_row(names, [change.row_id, "", *(before for before, _ in change.fields.values())]))
+
+
+def _take_back_update(tx: Transaction, change: Change, current: Record | None, record: type[Record]) -> None:
+    if current is None:
+        raise _moved_on(change, None)
+    row = current.to_row()
+    if not all(same_value(row.get(name), new) for name, (_, new) in change.fields.items()):
+        raise _moved_on(change, current)
+    tx.update(current, **_python_values(record, {name: before for name, (before, _) in change.fields.items()}))
+
+
+def _moved_on(change: Change, current: Record | None) -> ConflictError:
+    found = "" if current is None else current.updated_at
+    return ConflictError(change.table, change.row_id, seen=change.stamp, found=found, current=current)

@@ -1,0 +1,56 @@
+"""What `Replica` needs of a way to hold the database.
+
+Each driver proves itself to the type checker, and one conformance suite runs over all of them
+(`tests/replica/test_drivers.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from replica.mutation import Change, Mutation, Row, StoredValue
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The answer to a query: the names of its columns, and its rows in order."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[StoredValue, ...]]
+
+
+class Work(Protocol):
+    """One transaction in the making. Nothing of it is seen by others before `commit`.
+
+    Every `Work` ends with exactly one `commit` or `rollback`.
+    """
+
+    def row(self, table: str, row_id: str) -> Row | None:
+        """The row as this transaction sees it, with `id` and `updated_at`, or None."""
+
+    def apply(self, change: Change, row: Row | None) -> None:
+        """Take in one change; `row` is the whole row after it, None after a delete."""
+
+    def commit(self, mutation: Mutation) -> None:
+        """Keep it, durably. Raises ConflictError where only now it turns out that a row has moved on."""
+
+    def rollback(self) -> None:
+        """Forget it."""
+
+
+class Driver(Protocol):
+    """A database that is read with SQL and written by mutations."""
+
+    def read(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
+        """Run SQL of ours; it sees everything committed here so far."""
+
+    def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
+        """Run SQL of a user's, which cannot write. Raises QueryError or WriteRefusedError."""
+
+    def begin(self, *, online: bool) -> Work:
+        """Start a transaction; `online` sends it to the primary before it counts. Raises SchemaTooNewError."""
+
+    def close(self) -> None:
+        """Release files and connections; the driver is not used again."""

@@ -1,0 +1,79 @@
+"""Mode `remote`: no disk of our own; every read and write goes to the primary.
+
+Always true: a write is acknowledged once the primary has it, history included, in one transaction.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from replica.drivers.buffered import BufferedWork
+from replica.drivers.protocol import Rows, Work
+from replica.errors import ConflictError, InputError, PrimaryError, QueryError, SchemaTooNewError, WriteRefusedError
+from replica.migrate import plan_migrations, version_of
+from replica.mutation import Mutation, StoredValue
+from replica.primary import Primary
+from replica.schema import Schema, Table
+from replica.stamps import Stamp
+
+_MIGRATION_PATIENCE_S = 60.0
+
+
+class Remote:
+    """The driver of mode `remote`."""
+
+    def __init__(self, primary: Primary, schema: Schema, tables: Mapping[str, Table], *, session: str, now: Callable[[], Stamp]) -> None:
+        """Greet the primary and migrate it if need be. Raises UnreachableError, NotAllowedError, SchemaMismatchError."""
+        self._primary, self._schema, self._tables = primary, schema, tables
+        self._version = 0
+        greeting = primary.greet(0, "")
+        self._version = version_of(greeting.applied)
+        if self._version <= schema.version and plan_migrations(schema, greeting.applied):
+            applied = primary.migrate(greeting.applied, holder=session, at=now(), wait=time.sleep, deadline=time.monotonic() + _MIGRATION_PATIENCE_S)
+            self._version = version_of(applied)
+
+    def read(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
+        """Run SQL of ours on the primary."""
+        answer = self._primary.read(sql, params)
+        return Rows(answer.columns, answer.rows)
+
+    def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
+        """Run SQL of a user's, if the primary itself says that it only reads."""
+        try:
+            if not self._primary.is_read_only(sql) or sql.lstrip().split(None, 1)[0].upper() not in ("SELECT", "WITH", "VALUES", "EXPLAIN"):
+                raise WriteRefusedError("this SQL would write, or reach outside the database; only reading is possible here")
+            return self.read(sql, params)
+        except PrimaryError as error:
+            raise QueryError(f"SQL does not run: {error}") from error
+
+    def begin(self, *, online: bool) -> Work:  # noqa: ARG002 - every write is online here
+        """Start a transaction. Raises SchemaTooNewError."""
+        if self._version > self._schema.version:
+            raise SchemaTooNewError(self._version, self._schema.version)
+        return BufferedWork(self._tables, self.read, self._send)
+
+    def _send(self, mutation: Mutation) -> None:
+        refusal = self._primary.push([mutation], schema_version=self._schema.version)
+        if refusal is None:
+            return
+        if not refusal.is_stale:
+            raise InputError(f"the primary refuses it: {refusal.message}")
+        raise moved_on(mutation, self._primary, self._schema) or PrimaryError(f"the primary refused the change: {refusal.message}")
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._primary.close()
+
+
+def moved_on(mutation: Mutation, primary: Primary, schema: Schema) -> ConflictError | None:
+    """The first row of a refused mutation that is not as its author saw it, as an error with the row as it is now."""
+    rows = primary.ground((change.table, change.row_id) for change in mutation.changes).rows
+    for change in mutation.changes:
+        row = rows.get((change.table, change.row_id))
+        found = "" if row is None else str(row["updated_at"])
+        if found != change.seen:
+            record = schema.record_of(change.table)
+            current = None if row is None else record.from_row(tuple(row), tuple(row.values()))
+            return ConflictError(change.table, change.row_id, seen=change.seen, found=found, current=current)
+    return None

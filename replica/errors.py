@@ -1,0 +1,200 @@
+"""Every error that `replica` raises on purpose.
+
+    ReplicaError
+    ├── InputError              a value, name or URL that cannot be used
+    ├── NotFoundError           no such row, mutation or conflict
+    ├── AmbiguousIdError        a prefix that fits several ids
+    ├── ConflictError           the row moved on since it was read
+    ├── UnreachableError        the primary did not answer
+    │   └── OfflineError        …and the write was to be online, so nothing was queued
+    ├── NotAllowedError         the primary, or our own rules, refuse the token
+    ├── BusyError               another process holds the sync lock or the lease
+    ├── SchemaMismatchError     a record and its table, or a migration and its record, differ
+    ├── SchemaTooNewError       the database was migrated by a newer program
+    ├── DamagedError            a file of ours that is not readable as what it should be
+    ├── StorageError            disk full, read-only, no permission
+    ├── QueryError              SQL that does not run
+    │   └── WriteRefusedError   SQL that would write, on a connection that cannot
+    ├── PullUnavailableError    no libsql client for this machine
+    └── PrimaryError            the primary answered with an error we have no name for
+
+Always true: `str(error)` is one line that says what happened, `error.hint` what to do next, `error.code` is
+stable and meant for programs, and no text of an error holds a token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+
+class ReplicaError(Exception):
+    """Something the caller may want to tell a person."""
+
+    code: ClassVar[str] = "error"
+    hint: str = ""
+
+
+class _MessageError(ReplicaError):
+    """An error that is told by a sentence of its own, and perhaps a hint of its own."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        if hint is not None:
+            self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InputError(_MessageError):
+    """A value, name or URL that cannot be used; nothing was written."""
+
+    code = "invalid_input"
+
+
+class NotFoundError(ReplicaError):
+    """No row, mutation or conflict has this id."""
+
+    code = "not_found"
+    hint = "check the id; the first few characters are enough if they fit only one"
+
+    def __init__(self, kind: str, typed: str) -> None:
+        super().__init__(kind, typed)
+        self.kind, self.typed = kind, typed
+
+    def __str__(self) -> str:
+        return f"no {self.kind} has the id {self.typed}"
+
+
+class AmbiguousIdError(ReplicaError):
+    """A prefix fits several ids."""
+
+    code = "ambiguous_id"
+    hint = "type more characters of the id"
+
+    def __init__(self, kind: str, typed: str, candidates: Sequence[str]) -> None:
+        self.kind, self.typed, self.candidates = kind, typed, tuple(candidates)
+        super().__init__(kind, typed, self.candidates)
+
+    def __str__(self) -> str:
+        shown = ", ".join(self.candidates[:10])
+        more = len(self.candidates) - 10
+        tail = f" and {more} more" if more > 0 else ""
+        return f"{self.typed} fits several ids of {self.kind}: {shown}{tail}"
+
+
+class ConflictError(ReplicaError):
+    """The row moved on since it was read: read it again and decide.
+
+    `current` is the row as it is now (a record), or None if it is gone. `seen` and `found` are stamps; "" means
+    no row.
+    """
+
+    code = "conflict"
+    hint = "nothing was written; read it again and decide"
+
+    def __init__(self, table: str, row_id: str, *, seen: str, found: str, current: object = None) -> None:
+        super().__init__(table, row_id)
+        self.table, self.row_id, self.seen, self.found, self.current = table, row_id, seen, found, current
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _conflict_error, (self.table, self.row_id, self.seen, self.found, self.current)
+
+    def __str__(self) -> str:
+        if not self.found:
+            return f"{self.table} {self.row_id} was deleted after you read it at {self.seen}"
+        if not self.seen:
+            return f"{self.table} {self.row_id} exists already, written at {self.found}"
+        return f"{self.table} {self.row_id} was changed at {self.found}, after you read it at {self.seen}"
+
+
+def _conflict_error(table: str, row_id: str, seen: str, found: str, current: object) -> ConflictError:
+    return ConflictError(table, row_id, seen=seen, found=found, current=current)
+
+
+class UnreachableError(_MessageError):
+    """The primary did not answer; what was asked of it may or may not have been done."""
+
+    code = "unreachable"
+    hint = "your changes are safe here and go out with the next sync; check the network and the primary's address"
+
+
+class OfflineError(UnreachableError):
+    """An online write could not reach the primary; nothing was queued."""
+
+    hint = "nothing was queued; write without `online` to queue it, or try again"
+
+
+class NotAllowedError(_MessageError):
+    """The primary, or our own rules, refuse the token that was given."""
+
+    code = "not_allowed"
+    hint = "reads and writes go on here; give a valid token, then sync again"
+
+
+class BusyError(_MessageError):
+    """Another process is doing what only one may do at a time."""
+
+    code = "busy"
+    hint = "it will finish by itself; try again in a moment"
+
+
+class SchemaMismatchError(_MessageError):
+    """A record and its table, or a migration and what was recorded of it, are not the same."""
+
+    code = "schema_mismatch"
+
+
+class SchemaTooNewError(ReplicaError):
+    """The database was migrated by a newer program than this one."""
+
+    code = "schema_too_new"
+    hint = "reads go on and nothing is lost; upgrade this program to write"
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(found, known)
+        self.found, self.known = found, known
+
+    def __str__(self) -> str:
+        return f"the database has schema version {self.found}, this program knows versions up to {self.known}"
+
+
+class DamagedError(_MessageError):
+    """A file of ours cannot be read as what it should be."""
+
+    code = "damaged"
+
+
+class StorageError(_MessageError):
+    """The disk is full, or the file or directory cannot be written."""
+
+    code = "storage"
+    hint = "earlier changes stand; free some space or mend the permissions, then try again"
+
+
+class QueryError(_MessageError):
+    """SQL that does not run."""
+
+    code = "query"
+
+
+class WriteRefusedError(QueryError):
+    """SQL that would write, on a connection that only reads."""
+
+    code = "write_refused"
+    hint = "only reading is possible here; change rows through the program's own commands"
+
+
+class PullUnavailableError(_MessageError):
+    """There is no libsql client for this machine, so changes can be sent but not fetched."""
+
+    code = "pull_unavailable"
+    hint = "install libsql-experimental 0.0.55 (CPython 3.10 to 3.13 on Linux x86-64 or macOS arm64), or use mode `remote`"
+
+
+class PrimaryError(_MessageError):
+    """The primary answered with an error we have no better name for."""
+
+    code = "primary"

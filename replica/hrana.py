@@ -1,0 +1,201 @@
+"""Hrana 3 over HTTP: statements to the primary, answers back (`POST /v3/pipeline`).
+
+Source: the Hrana 3 specification of libsql, and FACTS 8. Always true:
+- every request has a timeout, and every stream is closed in the request that opened it;
+- the token is in the `Authorization` header and nowhere else, and never goes over plain http to another machine;
+- an answer of any other shape than the specified one is a `PrimaryError`, never a crash.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+
+from replica.address import http_url, refuse_open_token
+from replica.errors import InputError, NotAllowedError, PrimaryError, UnreachableError
+from replica.mutation import StoredValue
+
+TIMEOUT_S: Final = 20.0
+
+Json = Any  # a JSON document of the primary, checked as it is taken apart
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SQL statement with its positional arguments."""
+
+    sql: str
+    args: tuple[StoredValue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A statement of a batch. `after`: run only if that step went well; `unless`: only if that step did not."""
+
+    statement: Statement
+    after: int | None = None
+    unless: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one statement returned."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[StoredValue, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why one statement failed: SQLite's extended code as text where the primary gives it, and a message."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchAnswer:
+    """One entry a step: an answer, a failure, or None for a step that was skipped."""
+
+    steps: list[Answer | Failure | None] = field(default_factory=list)
+    replication_index: int | None = None
+
+    def answer(self, step: int) -> Answer:
+        """The answer of a step that is expected to go well. Raises PrimaryError with what went wrong."""
+        result = self.steps[step]
+        if isinstance(result, Answer):
+            return result
+        raise PrimaryError(f"the primary refused a statement: {result.message if result else 'skipped'}")
+
+
+class Hrana:
+    """A connection to one database of a primary; usable from several threads."""
+
+    def __init__(self, url: str, token: Callable[[], str | None] | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
+        """`url` as for `http_url`; `token` is asked before each request; `timeout_s` bounds each wait for bytes."""
+        self.url = http_url(url)
+        self._token = token
+        self._client = httpx.Client(base_url=self.url, timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0)), trust_env=False)
+
+    def batch(self, steps: Sequence[Step], *, timeout_s: float | None = None) -> BatchAnswer:
+        """Run the steps in order in one request, on one connection of the primary.
+
+        Raises UnreachableError (it may have run), NotAllowedError, PrimaryError.
+        """
+        body = {"type": "batch", "batch": {"steps": [_encode_step(step) for step in steps]}}
+        return _decode_batch(self._request(body, timeout_s), len(steps))
+
+    def execute(self, statement: Statement) -> Answer:
+        """Run one statement by itself."""
+        return self.batch([Step(statement)]).answer(0)
+
+    def is_read_only(self, sql: str) -> bool:
+        """Whether the primary itself says that a statement only reads. Raises PrimaryError for bad SQL."""
+        answer = self._request({"type": "describe", "sql": sql}, None)
+        return isinstance(answer, dict) and isinstance(answer.get("result"), dict) and answer["result"].get("is_readonly") is True
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._client.close()
+
+    def _request(self, request: Json, timeout_s: float | None) -> Json:
+        token = self._token() if self._token else None
+        refuse_open_token(self.url, token)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        body = {"baton": None, "requests": [request, {"type": "close"}]}
+        try:
+            response = self._client.post("/v3/pipeline", json=body, headers=headers, timeout=timeout_s or self._client.timeout)
+        except httpx.HTTPError as error:
+            raise UnreachableError(f"the primary at {self.url} did not answer: {_reason(error)}") from error
+        except ValueError as error:
+            raise InputError("the token holds characters that cannot be in a header", "check how the token was pasted") from error
+        return _first_result(response, self.url)
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.TimeoutException):
+        return "timed out"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def _first_result(response: httpx.Response, url: str) -> Json:
+    if response.status_code in (401, 403):
+        raise NotAllowedError(f"the primary at {url} refuses the token" if response.request.headers.get("Authorization") else f"the primary at {url} wants a token")
+    if response.status_code in (408, 425, 429) or response.status_code >= 500:
+        raise UnreachableError(f"the primary at {url} is busy or failing (HTTP {response.status_code})")
+    if response.status_code != 200:
+        raise PrimaryError(f"{url} is not a primary of ours (HTTP {response.status_code})", "check the URL")
+    try:
+        result = response.json()["results"][0]
+        kind = result["type"]
+        answer = result["response"] if kind == "ok" else result["error"]["message"]
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
+        raise PrimaryError(f"{url} does not answer as a primary does", "check the URL") from error
+    if kind != "ok":
+        raise PrimaryError(f"the primary refused a request: {answer}")
+    return answer
+
+
+def _encode_step(step: Step) -> Json:
+    encoded: dict[str, Json] = {"stmt": {"sql": step.statement.sql, "args": [_encode(value) for value in step.statement.args], "want_rows": True}}
+    if step.after is not None:
+        encoded["condition"] = {"type": "ok", "step": step.after}
+    if step.unless is not None:
+        encoded["condition"] = {"type": "not", "cond": {"type": "ok", "step": step.unless}}
+    return encoded
+
+
+def _encode(value: StoredValue) -> Json:
+    if value is None:
+        return {"type": "null"}
+    if isinstance(value, int):
+        return {"type": "integer", "value": str(int(value))}
+    if isinstance(value, float):
+        return {"type": "float", "value": value}
+    if isinstance(value, bytes):
+        return {"type": "blob", "base64": base64.b64encode(value).decode()}
+    return {"type": "text", "value": value}
+
+
+def _decode_batch(answer: Json, expected: int) -> BatchAnswer:
+    try:
+        result = answer["result"]
+        pairs = zip(result["step_results"], result["step_errors"], strict=True)
+        steps = [_decode_step(good, bad) for good, bad in pairs]
+        index = result.get("replication_index")
+        number = None if index is None else int(index)
+    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
+        raise PrimaryError("the primary does not answer as a primary does", "check the URL") from error
+    if len(steps) != expected:
+        raise PrimaryError("the primary answered another number of statements than it was asked", "check the URL")
+    return BatchAnswer(steps, number)
+
+
+def _decode_step(good: Json, bad: Json) -> Answer | Failure | None:
+    if bad is not None:
+        return Failure(str(bad.get("code") or ""), str(bad["message"]))
+    if good is None:
+        return None
+    columns = tuple(str(column["name"]) for column in good["cols"])
+    return Answer(columns, [tuple(_decode(value) for value in row) for row in good["rows"]])
+
+
+def _decode(value: Json) -> StoredValue:
+    kind = value["type"]
+    if kind == "null":
+        return None
+    if kind == "integer":
+        return int(value["value"])
+    if kind == "float":
+        return float(value["value"])
+    if kind == "blob":
+        text = value["base64"]
+        return base64.b64decode(text + "=" * (-len(text) % 4))
+    if kind == "text" and isinstance(value["value"], str):
+        return str(value["value"])
+    raise ValueError(f"unknown type of value: {kind}")

@@ -1,0 +1,121 @@
+"""What a write is: mutations, their changes, and the values in them.
+
+Always true:
+- a stored value is what SQLite can hold: None, int of 64 bits, float, str or bytes;
+- `decode_fields(encode_fields(fields)) == fields`, to the last bit, whatever SQLite or JSON reader stood between;
+- a change of kind `insert` has no `seen`, and its fields are the whole row; of kind `delete`, its fields are the
+  whole row as it was, with None as the new value; of kind `update`, only what changed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+StoredValue = None | int | float | str | bytes
+Row = Mapping[str, StoredValue]
+Fields = Mapping[str, tuple[StoredValue, StoredValue]]
+
+
+class Kind(StrEnum):
+    """What a change does to its row."""
+
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row's part of a mutation.
+
+    seen: the row's stamp when its author read it ("" for an insert): the compare of the compare-and-swap.
+    stamp: the row's stamp after this change; for a delete, when it was made.
+    fields: name → (value before, new value), without `id` and `updated_at`.
+    """
+
+    table: str
+    row_id: str
+    kind: Kind
+    seen: str
+    stamp: str
+    fields: Fields
+
+    def new_values(self) -> dict[str, StoredValue]:
+        """The new value of each field."""
+        return {name: pair[1] for name, pair in self.fields.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One atomic group of changes made by one transaction.
+
+    made_at: when its author committed it, never altered by a rebase, so that rule `last` can compare it.
+    schema_version: the version of the application's schema it was made under.
+    """
+
+    id: str
+    session: str
+    machine: str
+    made_at: str
+    schema_version: int
+    changes: tuple[Change, ...]
+
+
+def _encode_value(value: StoredValue) -> object:
+    if isinstance(value, bytes):
+        return {"blob": value.hex()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": repr(value)}
+    return value
+
+
+def _decode_value(value: object) -> StoredValue:
+    if isinstance(value, dict):
+        if "blob" in value:
+            return bytes.fromhex(value["blob"])
+        return float(value["float"])
+    if value is None or isinstance(value, int | float | str):
+        return value
+    raise TypeError(f"not a stored value: {type(value).__name__}")
+
+
+def encode_fields(fields: Fields) -> str:
+    """Fields as JSON text: `{"title": [before, new]}`; bytes as `{"blob": hex}`, infinities as `{"float": text}`.
+
+    Python writes the shortest decimal that reads back as the same float, and the text is only ever parsed by
+    Python, because SQLite and serde_json round some decimals to a neighbouring float (measured).
+    """
+    plain = {name: (_encode_value(before), _encode_value(new)) for name, (before, new) in fields.items()}
+    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+
+
+def decode_fields(text: str) -> dict[str, tuple[StoredValue, StoredValue]]:
+    """The inverse of `encode_fields`."""
+    return {name: (_decode_value(before), _decode_value(new)) for name, (before, new) in json.loads(text).items()}
+
+
+def encode_row(row: Row) -> str:
+    """A whole row as JSON text, in the encoding of `encode_fields`."""
+    return json.dumps({name: _encode_value(value) for name, value in row.items()}, separators=(",", ":"), ensure_ascii=False)
+
+
+def decode_row(text: str) -> dict[str, StoredValue]:
+    """The inverse of `encode_row`."""
+    return {name: _decode_value(value) for name, value in json.loads(text).items()}
+
+
+def encode_changes(changes: Sequence[Change]) -> str:
+    """Changes as JSON text, for keeping a whole mutation in one field."""
+    return json.dumps([[c.table, c.row_id, c.kind.value, c.seen, c.stamp, encode_fields(c.fields)] for c in changes], separators=(",", ":"), ensure_ascii=False)
+
+
+def decode_changes(text: str) -> tuple[Change, ...]:
+    """The inverse of `encode_changes`."""
+    return tuple(
+        Change(table, row_id, Kind(kind), seen, stamp, decode_fields(fields))
+        for table, row_id, kind, seen, stamp, fields in json.loads(text)
+    )

@@ -1,0 +1,104 @@
+"""Open a replica: put together the driver of its mode, its schema and its identity.
+
+Heavy imports (the HTTP client) are paid for only by the modes and calls that need them.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from replica.address import http_url
+from replica.conflicts import ConflictRow
+from replica.identity import IdSource, machine_id, new_session_id
+from replica.migrate import our_migrations
+from replica.records import Record
+from replica.replica import Replica
+from replica.schema import Schema, Table, build_schema, load_migrations
+from replica.settings import Mode, Settings, check_mode
+from replica.stamps import stamp_at
+
+if TYPE_CHECKING:
+    from replica.drivers.embedded import Embedded
+    from replica.primary import Primary
+    from replica.sync import Sync
+
+
+def open_replica(directory: Path, *, records: Sequence[type[Record]], migrations: Path | Traversable, mode: str = "local", url: str | None = None,
+                 token: Callable[[], str | None] | None = None, session: str | None = None, machine: str | None = None,
+                 clock: Callable[[], float] = time.time) -> Replica:  # fmt: skip
+    """Open, and create if need be, the replica in a directory.
+
+    records: one class for each table of the application. migrations: the folder of `0001_name.sql` …. mode: `local`, `libsql`,
+    `turso` or `remote`. url: of the primary. token: asked whenever one is needed. clock: seconds since 1970.
+
+    Never touches the network, but in mode `remote`. Raises InputError, SchemaMismatchError (which names table and column),
+    SchemaTooNewError, DamagedError, StorageError.
+    """
+    known_mode = check_mode(mode, url)
+    machine = machine or machine_id()
+    settings = Settings(Path(directory), known_mode, url, token or _no_token, session or new_session_id(machine), machine, clock)
+    schema = build_schema(load_migrations(migrations), records)
+    ours = build_schema(our_migrations(), [ConflictRow])
+    schema = Schema(schema.migrations, (*schema.records, ConflictRow), schema.tables)
+    all_tables = {**schema.tables, **ours.tables}
+    tables = {record.replica_table: all_tables[record.replica_table] for record in schema.records}
+    return _assemble(settings, schema, tables)
+
+
+def _no_token() -> None:
+    return None
+
+
+def _assemble(settings: Settings, schema: Schema, tables: dict[str, Table]) -> Replica:
+    if settings.mode is Mode.LOCAL:
+        from replica.drivers.local_file import LocalFile  # noqa: PLC0415 - each mode pays for its own imports
+
+        file = LocalFile(settings.directory, Schema(schema.migrations, schema.records, tables), session=settings.session, at=stamp_at(settings.clock()))
+        return Replica(settings, file, schema, tables)
+    http_url(settings.url or "")
+    if settings.mode is Mode.REMOTE:
+        from replica.drivers.remote import Remote  # noqa: PLC0415 - see above
+
+        remote = Remote(_primary(settings, schema, tables), schema, tables, session=settings.session, now=lambda: stamp_at(settings.clock()))
+        return Replica(settings, remote, schema, tables)
+    return _embedded(settings, schema, tables)
+
+
+def _embedded(settings: Settings, schema: Schema, tables: dict[str, Table]) -> Replica:
+    from replica.drivers.embedded import Embedded  # noqa: PLC0415 - each mode pays for its own imports
+
+    made: list[Sync] = []
+
+    def sync() -> Sync:
+        if not made:
+            made.append(_sync(store, settings, schema, tables))
+        return made[0]
+
+    def close() -> None:
+        for one in made:
+            one.close()
+
+    store = Embedded(settings.directory, schema, tables, online=lambda mutation: sync().send_online(mutation))
+    return Replica(settings, store, schema, tables, sync, close)
+
+
+def _sync(store: Embedded, settings: Settings, schema: Schema, tables: dict[str, Table]) -> Sync:
+    from replica.sync import Surroundings, Sync  # noqa: PLC0415 - brings the HTTP client
+
+    around = Surroundings(
+        http_url(settings.url or ""), settings.token, settings.session, lambda: stamp_at(settings.clock()), random.random,
+        IdSource(settings.clock).new_uuid7,
+    )  # fmt: skip
+    return Sync(store, _primary(settings, schema, tables), schema, around)
+
+
+def _primary(settings: Settings, schema: Schema, tables: dict[str, Table]) -> Primary:
+    from replica.hrana import Hrana  # noqa: PLC0415 - brings the HTTP client
+    from replica.primary import Primary  # noqa: PLC0415 - see above
+
+    return Primary(Hrana(settings.url or "", settings.token), schema, tables)

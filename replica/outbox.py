@@ -1,0 +1,184 @@
+"""The outbox: mutations not yet acknowledged by the primary, in the order they were made.
+
+Owns the tables `mutations`, `changes` and `facts` of `local.db`. Always true:
+- a mutation is in the outbox from its commit until the base holds it, or a parked form of it under the same id;
+- `seq` grows with every mutation, and a rebased or parked mutation keeps its `seq` and its id;
+- a mutation that is `acknowledged` is not sent again, unless a base turns out not to hold it.
+
+Every function works inside the transaction of its caller.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from replica.errors import DamagedError
+from replica.history import entry_from, HistoryEntry
+from replica.mutation import Change, Kind, Mutation, decode_fields, encode_fields
+
+APPLICATION_ID: Final = 0x72706C63  # "rplc": tells a file of ours from any other
+FORMAT: Final = 1
+
+_TABLES: Final = """
+CREATE TABLE mutations (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    session TEXT NOT NULL,
+    machine TEXT NOT NULL,
+    made_at TEXT NOT NULL,
+    schema_version INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'queued'
+);
+CREATE TABLE changes (
+    seq INTEGER NOT NULL REFERENCES mutations (seq) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    table_name TEXT NOT NULL,
+    row_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    seen TEXT NOT NULL,
+    stamp TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    PRIMARY KEY (seq, position)
+) WITHOUT ROWID;
+CREATE INDEX changes_row ON changes (table_name, row_id, seq);
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class State(StrEnum):
+    """How far a mutation of the outbox has come."""
+
+    QUEUED = "queued"
+    ACKNOWLEDGED = "acknowledged"
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables in a new file. Raises DamagedError for a file that is not ours, or of a newer make."""
+    application, made = connection.execute("PRAGMA application_id").fetchone()[0], connection.execute("PRAGMA user_version").fetchone()[0]
+    if application == APPLICATION_ID and made == FORMAT:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        _prepare_locked(connection, path)
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _prepare_locked(connection: sqlite3.Connection, path: Path) -> None:
+    application, made = connection.execute("PRAGMA application_id").fetchone()[0], connection.execute("PRAGMA user_version").fetchone()[0]
+    if application == APPLICATION_ID:
+        if made > FORMAT:
+            raise DamagedError(f"{path} was made by a newer program (format {made}, this one knows {FORMAT})", "upgrade this program; nothing was touched")
+        return
+    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+        raise DamagedError(f"{path} is an SQLite file of another program", "move it away, or choose another directory; nothing was touched")
+    for statement in _TABLES.split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def append(connection: sqlite3.Connection, mutation: Mutation, state: State = State.QUEUED) -> None:
+    """Put a mutation at the end."""
+    seq = connection.execute(
+        "INSERT INTO mutations (id, session, machine, made_at, schema_version, state) VALUES (?, ?, ?, ?, ?, ?)",
+        (mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version, state.value),
+    ).lastrowid
+    _insert_changes(connection, seq or 0, mutation.changes)
+
+
+def _insert_changes(connection: sqlite3.Connection, seq: int, changes: Sequence[Change]) -> None:
+    connection.executemany(
+        "INSERT INTO changes (seq, position, table_name, row_id, kind, seen, stamp, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [(seq, position, c.table, c.row_id, c.kind.value, c.seen, c.stamp, encode_fields(c.fields)) for position, c in enumerate(changes)],
+    )
+
+
+def replace(connection: sqlite3.Connection, mutation: Mutation) -> None:
+    """Put rebased or parked changes in the place of those that the mutation with this id had."""
+    (seq,) = connection.execute("SELECT seq FROM mutations WHERE id = ?", (mutation.id,)).fetchone()
+    connection.execute("DELETE FROM changes WHERE seq = ?", (seq,))
+    _insert_changes(connection, seq, mutation.changes)
+
+
+_SELECT: Final = """SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schema_version,
+    c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields
+    FROM mutations m LEFT JOIN changes c ON c.seq = m.seq"""
+
+
+def load(connection: sqlite3.Connection, *, state: State | None = None, limit: int = -1) -> list[Mutation]:
+    """The mutations in order, all or those in one state, at most `limit` of them (-1: no limit)."""
+    condition = "" if state is None else "WHERE state = ?"
+    params: tuple[object, ...] = (limit,) if state is None else (state.value, limit)
+    wanted = f"SELECT seq FROM mutations {condition} ORDER BY seq LIMIT ?"
+    return _mutations(connection.execute(f"{_SELECT} WHERE m.seq IN ({wanted}) ORDER BY m.seq, c.position", params))
+
+
+def load_one(connection: sqlite3.Connection, mutation_id: str) -> Mutation | None:
+    """The mutation with this id, or None."""
+    found = _mutations(connection.execute(f"{_SELECT} WHERE m.id = ? ORDER BY c.position", (mutation_id,)))
+    return found[0] if found else None
+
+
+def _mutations(rows: Iterable[tuple[object, ...]]) -> list[Mutation]:
+    mutations: list[Mutation] = []
+    changes: list[Change] = []
+    header: tuple[object, ...] = ()
+    for row in rows:
+        if header and row[0] != header[0]:
+            mutations.append(_mutation(header, changes))
+            changes = []
+        header = row[:6]
+        if row[6] is not None:
+            changes.append(Change(str(row[6]), str(row[7]), Kind(str(row[8])), str(row[9]), str(row[10]), decode_fields(str(row[11]))))
+    if header:
+        mutations.append(_mutation(header, changes))
+    return mutations
+
+
+def _mutation(header: tuple[object, ...], changes: list[Change]) -> Mutation:
+    _, mutation_id, session, machine, made_at, version = header
+    return Mutation(str(mutation_id), str(session), str(machine), str(made_at), int(str(version)), tuple(changes))
+
+
+def count(connection: sqlite3.Connection) -> int:
+    """How many mutations the base does not hold yet."""
+    return int(connection.execute("SELECT count(*) FROM mutations").fetchone()[0])
+
+
+def rows_with_changes(connection: sqlite3.Connection, table: str) -> set[str]:
+    """The ids of the rows of a table that have pending changes."""
+    return {row_id for (row_id,) in connection.execute("SELECT DISTINCT row_id FROM changes WHERE table_name = ?", (table,))}
+
+
+def entries(connection: sqlite3.Connection, table: str, row_id: str) -> list[HistoryEntry]:
+    """The pending part of one row's history, oldest first."""
+    rows = connection.execute(
+        """SELECT m.id, c.position, c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields, m.session, m.machine, m.made_at, m.schema_version
+        FROM changes c JOIN mutations m ON m.seq = c.seq WHERE c.table_name = ? AND c.row_id = ? ORDER BY c.seq, c.position""",
+        (table, row_id),
+    )
+    return [entry_from(row, pending=True) for row in rows]
+
+
+def set_state(connection: sqlite3.Connection, ids: Iterable[str], state: State) -> None:
+    """Move mutations to a state."""
+    connection.executemany("UPDATE mutations SET state = ? WHERE id = ?", [(state.value, mutation_id) for mutation_id in ids])
+
+
+def read_fact(connection: sqlite3.Connection, name: str) -> str:
+    """One remembered fact of the sync, "" if it is not known."""
+    row = connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    return str(row[0]) if row else ""
+
+
+def write_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
+    """Remember a fact of the sync."""
+    connection.execute("INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value))

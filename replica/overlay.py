@@ -1,0 +1,123 @@
+"""The overlay: the rows with pending changes, as their author sees them, and the views that lay them over the base.
+
+Owns the tables `overlay_<table>` of `local.db`. Always true:
+- `overlay = apply(outbox, base)`: it can be rebuilt at any time from what it is derived from;
+- a row is in the overlay exactly while a mutation of the outbox changes it;
+- SQL on a view reads `local.db` before it reads the base, so that a mutation that a sync settles meanwhile is in
+  at least one of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from replica.history import CHANGE_COLUMNS, HISTORY
+from replica.mutation import Change, Kind, Row, StoredValue, decode_fields
+from replica.schema import Table, quote
+
+BASE: Final = "base"
+
+
+def overlay_name(table: str) -> str:
+    """The name of a table's overlay."""
+    return f"overlay_{table}"
+
+
+def prepare(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
+    """Make the overlay tables, and add the columns that the schema gained since."""
+    there = {name for (name,) in connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")}
+    for table in tables:
+        name = overlay_name(table.name)
+        if name not in there:
+            others = "".join(f", {quote(column)}" for column in table.columns if column != "id")
+            connection.execute(f"CREATE TABLE IF NOT EXISTS main.{quote(name)} (id TEXT PRIMARY KEY{others}, deleted INTEGER NOT NULL) WITHOUT ROWID")
+            continue
+        known = {row[1] for row in connection.execute(f"PRAGMA main.table_info({quote(name)})")}
+        for column, default in zip(table.columns, table.defaults, strict=True):
+            if column not in known:
+                connection.execute(f"ALTER TABLE main.{quote(name)} ADD COLUMN {quote(column)} DEFAULT {default}")
+
+
+def make_views(connection: sqlite3.Connection, tables: Iterable[Table], base: Mapping[str, Table]) -> None:
+    """Make one TEMP VIEW a table, named as the table. A column that the base lacks shows its default."""
+    for table in tables:
+        connection.execute(f"DROP VIEW IF EXISTS temp.{quote(table.name)}")
+        connection.execute(f"CREATE TEMP VIEW {quote(table.name)} AS {_view(table, base.get(table.name))}")
+    # History is of the primary alone; what is pending of it is read from the outbox.
+    names = ("seq", *CHANGE_COLUMNS)
+    source = f"FROM {BASE}.{HISTORY}" if HISTORY in base else "WHERE 0"
+    columns = ", ".join(names if HISTORY in base else (f"NULL AS {name}" for name in names))
+    connection.execute(f"DROP VIEW IF EXISTS temp.{HISTORY}")
+    connection.execute(f"CREATE TEMP VIEW {HISTORY} AS SELECT {columns} {source}")
+
+
+def _view(table: Table, base: Table | None) -> str:
+    columns = ", ".join(map(quote, table.columns))
+    own = quote(overlay_name(table.name))
+    pending = f"SELECT {columns} FROM main.{own} WHERE NOT deleted"
+    if base is None:
+        return pending
+    shown = ", ".join(
+        f"b.{quote(column)}" if column in base.columns else f"{default} AS {quote(column)}"
+        for column, default in zip(table.columns, table.defaults, strict=True)
+    )
+    stored = f"SELECT {shown} FROM {BASE}.{quote(table.name)} b WHERE NOT EXISTS (SELECT 1 FROM main.{own} o WHERE o.id = b.id)"
+    return f"{stored} UNION ALL {pending}"
+
+
+def put(connection: sqlite3.Connection, table: Table, row_id: str, row: Row | None) -> None:
+    """Lay one row over the base; None hides it."""
+    values: list[StoredValue] = [row_id] + [None if row is None else row[column] for column in table.columns if column != "id"]
+    names = ", ".join(["id", *(quote(column) for column in table.columns if column != "id"), "deleted"])
+    marks = ", ".join("?" * (len(values) + 1))
+    connection.execute(f"INSERT OR REPLACE INTO main.{quote(overlay_name(table.name))} ({names}) VALUES ({marks})", (*values, int(row is None)))
+
+
+def lift_settled(connection: sqlite3.Connection, table: str) -> None:
+    """Take away the rows of a table that no mutation of the outbox changes any more."""
+    connection.execute(
+        f"DELETE FROM main.{quote(overlay_name(table))} WHERE id NOT IN (SELECT row_id FROM changes WHERE table_name = ?)", (table,)
+    )
+
+
+def rebuild(connection: sqlite3.Connection, tables: Mapping[str, Table], base: Mapping[str, Table]) -> None:
+    """Apply the outbox to the base again, for every row that it changes."""
+    for name, table in tables.items():
+        lift_settled(connection, name)
+        pending: dict[str, list[Change]] = {}
+        for row in connection.execute(
+            "SELECT row_id, kind, seen, stamp, fields FROM changes WHERE table_name = ? ORDER BY row_id, seq, position", (name,)
+        ):
+            pending.setdefault(row[0], []).append(Change(name, row[0], Kind(row[1]), row[2], row[3], decode_fields(row[4])))
+        for row_id, changes in pending.items():
+            start = _base_row(connection, table, base.get(name), row_id) or _overlay_row(connection, table, row_id)
+            put(connection, table, row_id, apply_changes(table, start, changes))
+
+
+def apply_changes(table: Table, row: Row | None, changes: Iterable[Change]) -> Row | None:
+    """The row after some changes of it; None once it is deleted."""
+    for change in changes:
+        if change.kind is Kind.DELETE:
+            row = None
+            continue
+        if row is None or change.kind is Kind.INSERT:
+            row = dict.fromkeys(table.columns, None)
+        row = {**row, "id": change.row_id, "updated_at": change.stamp, **change.new_values()}
+    return row
+
+
+def _base_row(connection: sqlite3.Connection, table: Table, base: Table | None, row_id: str) -> Row | None:
+    if base is None:
+        return None
+    shared = [column for column in table.columns if column in base.columns]
+    listing = ", ".join(map(quote, shared))
+    found = connection.execute(f"SELECT {listing} FROM {BASE}.{quote(table.name)} WHERE id = ?", (row_id,)).fetchone()
+    return None if found is None else {**dict.fromkeys(table.columns, None), **dict(zip(shared, found, strict=True))}
+
+
+def _overlay_row(connection: sqlite3.Connection, table: Table, row_id: str) -> Row | None:
+    listing = ", ".join(map(quote, table.columns))
+    found = connection.execute(f"SELECT {listing} FROM main.{quote(overlay_name(table.name))} WHERE id = ? AND NOT deleted", (row_id,)).fetchone()
+    return None if found is None else dict(zip(table.columns, found, strict=True))

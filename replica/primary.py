@@ -1,0 +1,198 @@
+"""The primary as a sync sees it: what it holds of ours, asked and told in few round trips.
+
+A call that raises `UnreachableError` may or may not have taken effect; repeating it is harmless, because mutations are
+known by their ids and migrations by their versions.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from replica.conflicts import Author
+from replica.errors import BusyError, PrimaryError, UnreachableError
+from replica.hrana import Answer, BatchAnswer, Failure, Hrana, Statement, Step
+from replica.lease import ACQUIRE, LEASE_TTL_S, RELEASE, check_token
+from replica.migrate import BOOTSTRAP, READ_APPLIED, RECORD, Applied, applied_from, plan_migrations, record_of
+from replica.mutation import Kind, Mutation, Row, StoredValue, decode_fields
+from replica.push import StaleChainError, push_steps
+from replica.rebase import Ground, Key, Touch
+from replica.schema import Schema, Table, quote
+
+_KEYS_MAX = 500
+_FINAL = ("constraint failed", "no such table", "no such column", "has no column", "datatype mismatch")
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """Where the primary stands: migrations applied, its frame number, and whether it knows the last change we know."""
+
+    applied: Applied
+    replication_index: int | None
+    last_seq: int
+    knows_our_tail: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A batch that was not applied: nothing of it was.
+
+    is_stale: a row moved on, or a mutation is known already: rebasing helps. is_final: the schema or a constraint of the
+    primary refuses it, and will again. Neither: something that may pass, such as a full disk over there.
+    """
+
+    is_stale: bool
+    is_final: bool
+    message: str
+
+
+class Primary:
+    """One database of a primary, spoken to over Hrana."""
+
+    def __init__(self, hrana: Hrana, schema: Schema, tables: Mapping[str, Table]) -> None:
+        self._hrana, self._schema, self._tables = hrana, schema, tables
+
+    def greet(self, tail_seq: int, tail_mutation: str) -> Greeting:
+        """One round trip: is it there, which schema has it, is it the primary that our base came from."""
+        answer = self._hrana.batch(
+            [
+                Step(Statement(READ_APPLIED)),
+                Step(Statement("SELECT max(seq) FROM _replica_changes")),
+                Step(Statement("SELECT mutation FROM _replica_changes WHERE seq = ?", (tail_seq,))),
+            ]
+        )
+        applied = _rows_or_none(answer, 0)
+        last, tail = _rows_or_none(answer, 1), _rows_or_none(answer, 2)
+        last_seq = int(str(last[0][0])) if last and last[0][0] is not None else 0
+        knows = tail_seq == 0 or bool(tail and tail[0][0] == tail_mutation)
+        return Greeting(applied_from(applied or []), answer.replication_index, last_seq, knows)
+
+    def push(self, mutations: Sequence[Mutation], *, schema_version: int) -> Refusal | None:
+        """Apply all the mutations in one transaction; None if that went well, else nothing of it was done."""
+        try:
+            steps = push_steps(mutations)
+        except StaleChainError:
+            return Refusal(is_stale=True, is_final=False, message="a pending change does not follow the one before it")
+        answer = self._hrana.batch(steps)
+        failures = [(position, step) for position, step in enumerate(answer.steps) if isinstance(step, Failure)]
+        commit = answer.steps[-2]
+        if isinstance(commit, Answer):
+            return None
+        if not failures:
+            raise PrimaryError("the primary ended a transaction without a reason")
+        position, failure = failures[0]
+        if is_busy(failure):
+            raise UnreachableError(f"the primary is busy: {failure.message}")
+        is_guard = steps[position].statement.sql.startswith("SELECT json(")
+        is_known = position == 1 and "UNIQUE" in failure.message
+        return Refusal(is_guard or is_known, any(text in failure.message for text in _FINAL), failure.message)
+
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Which of these mutations the primary has applied (or holds parked)."""
+        sql = "SELECT DISTINCT mutation FROM _replica_changes WHERE mutation IN (SELECT value FROM json_each(?))"
+        return {str(row[0]) for row in self._hrana.execute(Statement(sql, (json.dumps(list(ids)),))).rows}
+
+    def ground(self, keys: Iterable[Key]) -> Ground:
+        """The rows with these keys as they now are, with who touched them, in one request for each 500 rows or so."""
+        ordered = list(dict.fromkeys(keys))
+        rows: dict[Key, Row | None] = dict.fromkeys(ordered)
+        touches: dict[Key, list[Touch]] = {}
+        for start in range(0, len(ordered), _KEYS_MAX):
+            self._read_ground(ordered[start : start + _KEYS_MAX], rows, touches)
+        return Ground(rows, touches)
+
+    def _read_ground(self, keys: Sequence[Key], rows: dict[Key, Row | None], touches: dict[Key, list[Touch]]) -> None:
+        by_table: dict[str, list[str]] = {}
+        for table, row_id in keys:
+            by_table.setdefault(table, []).append(row_id)
+        steps = []
+        for table, ids in by_table.items():
+            wanted = json.dumps(ids)
+            steps.append(Step(Statement(f"SELECT * FROM {quote(table)} WHERE id IN (SELECT value FROM json_each(?))", (wanted,))))
+            # The newest few tell who is the author of what is there; a row with a longer past than that names its last ones.
+            history = """SELECT row_id, mutation, kind, fields, session, machine, made_at FROM (
+                SELECT c.*, row_number() OVER (PARTITION BY c.row_id ORDER BY c.seq DESC) AS age FROM _replica_changes c
+                WHERE c.table_name = ? AND c.row_id IN (SELECT value FROM json_each(?))) WHERE age <= 50 ORDER BY seq"""
+            steps.append(Step(Statement(history, (table, wanted))))
+        answer = self._hrana.batch(steps)
+        for position, table in enumerate(by_table):
+            found = answer.answer(2 * position)
+            for values in found.rows:
+                row = dict(zip(found.columns, values, strict=True))
+                rows[table, str(row["id"])] = row
+            for row_id, mutation, kind, fields, session, machine, made_at in answer.answer(2 * position + 1).rows:
+                touch = Touch(Author(str(session), str(machine), str(made_at)), str(mutation), Kind(str(kind)), frozenset(decode_fields(str(fields))))
+                touches.setdefault((table, str(row_id)), []).append(touch)
+
+    def read(self, sql: str, params: Sequence[StoredValue]) -> Answer:
+        """Run SQL that reads."""
+        return self._hrana.execute(Statement(sql, tuple(params)))
+
+    def is_read_only(self, sql: str) -> bool:
+        """Whether the primary says that a statement only reads."""
+        return self._hrana.is_read_only(sql)
+
+    def migrate(self, applied: Applied, *, holder: str, at: str, wait: Callable[[float], None], deadline: float) -> Applied:
+        """Bring the primary to the program's schema, alone among all clients. Returns what is applied afterwards.
+
+        Raises SchemaTooNewError, SchemaMismatchError, BusyError if another client migrates until the deadline.
+        """
+        while plan_migrations(self._schema, applied):
+            token = self._acquire(holder)
+            if token is None:
+                if time.monotonic() > deadline:
+                    raise BusyError("another client is migrating the primary")
+                wait(0.1)
+            else:
+                self._run_migrations(token, holder, at)
+            applied = applied_from(self._hrana.execute(Statement(READ_APPLIED)).rows)
+        return applied
+
+    def _acquire(self, holder: str) -> int | None:
+        steps = [Step(Statement(sql)) for sql in BOOTSTRAP]
+        answer = self._hrana.batch([*steps, Step(Statement(ACQUIRE, (holder, LEASE_TTL_S)))])
+        result = answer.steps[-1]
+        if isinstance(result, Failure) and is_busy(result):
+            return None
+        rows = answer.answer(len(steps)).rows
+        return int(str(rows[0][0])) if rows else None
+
+    def _run_migrations(self, token: int, holder: str, at: str) -> None:
+        applied = applied_from(self._hrana.execute(Statement(READ_APPLIED)).rows)
+        for step in plan_migrations(self._schema, applied):
+            # The lease is checked and renewed in the transaction of the migration: a holder that was too slow fails as a whole.
+            statements = [
+                Statement("BEGIN IMMEDIATE"),
+                *check_token(holder, token),
+                *(Statement(sql) for sql in step.migration.statements),
+                Statement(RECORD, record_of(step, session=holder, at=at)),
+                Statement("COMMIT"),
+            ]
+            steps = [Step(statement, after=position - 1 if position else None) for position, statement in enumerate(statements)]
+            answer = self._hrana.batch([*steps, Step(Statement("ROLLBACK"), unless=len(steps) - 1)], timeout_s=600)
+            failure = next((item for item in answer.steps[:-1] if isinstance(item, Failure)), None)
+            if failure is not None and (is_busy(failure) or answer.steps.index(failure) in (1, 2)):
+                return
+            if failure is not None:
+                name = f"{step.migration.version:04d}_{step.migration.name}.sql"
+                raise PrimaryError(f"migration {name} does not run on the primary: {failure.message}", "the primary is unchanged; mend the migration")
+        self._hrana.execute(Statement(RELEASE, (holder, token)))
+
+    def close(self) -> None:
+        """Close idle connections."""
+        self._hrana.close()
+
+
+def is_busy(failure: Failure) -> bool:
+    """Whether a failure goes away by itself."""
+    return "BUSY" in failure.code or "LOCKED" in failure.code or "TIMEOUT" in failure.code.upper() or "database is locked" in failure.message
+
+
+def _rows_or_none(answer: BatchAnswer, step: int) -> list[tuple[StoredValue, ...]] | None:
+    """The rows of a step; None where the table is not there yet."""
+    result = answer.steps[step]
+    if isinstance(result, Failure) and "no such table" in result.message:
+        return None
+    return answer.answer(step).rows

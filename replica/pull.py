@@ -1,0 +1,139 @@
+"""Pull: fetch the base, by a child process that may be killed at any time.
+
+Owns `replica.db` and its three companions. Always true:
+- readers see a whole base or none: a first or fresh copy is fetched beside and then moved into place;
+- the base is set aside, never deleted, when it cannot be trusted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from replica.errors import DamagedError, NotAllowedError, PullUnavailableError, StorageError, UnreachableError
+
+BASE_FILE: Final = "replica.db"
+_COMPANIONS: Final = ("-client_wal_index", "-wal", "-shm")
+_INCOMING: Final = "incoming"
+_SET_ASIDE: Final = "set-aside"
+_PULLER: Final = Path(__file__).with_name("puller.py")
+_SNAPSHOT_PATIENCE_S: Final = 30.0
+
+
+def base_path(directory: Path) -> Path:
+    """Where the base is."""
+    return directory / BASE_FILE
+
+
+def frame_number(directory: Path) -> int | None:
+    """How far the base has come in the primary's log; None without a base. Source: FACTS 5, bytes 16 to 23."""
+    # Only this companion is ever opened: to open and close the database itself would drop SQLite's locks.
+    with suppress(FileNotFoundError):
+        data = Path(f"{base_path(directory)}-client_wal_index").read_bytes()
+        if len(data) == 32 and base_path(directory).exists():
+            return int.from_bytes(data[16:24], "little")
+    return None
+
+
+def pull(directory: Path, url: str, token: str | None, *, deadline: float, lock_file: int, sleep: Callable[[float], None]) -> None:
+    """Bring the base up to the primary before `deadline` (monotonic seconds).
+
+    lock_file: the descriptor of the sync lock; the child keeps it open, so that the lock outlives a killed parent for
+    as long as the child runs. Raises UnreachableError, NotAllowedError, PullUnavailableError, DamagedError.
+    """
+    target = base_path(directory)
+    is_first = not target.exists()
+    if is_first:
+        incoming = directory / _INCOMING
+        incoming.mkdir(mode=0o700, exist_ok=True)
+        target = incoming / BASE_FILE
+    patience_end = time.monotonic() + _SNAPSHOT_PATIENCE_S
+    while True:
+        problem = _run_child(target, url, token, deadline, lock_file)
+        if "napshot not found" not in problem or time.monotonic() > min(deadline, patience_end):
+            break
+        sleep(0.5)
+    _raise_problem(problem, url)
+    if is_first:
+        _move_in(directory)
+
+
+def _run_child(target: Path, url: str, token: str | None, deadline: float, lock_file: int) -> str:
+    left_s = max(0.1, deadline - time.monotonic())
+    request = json.dumps({"path": str(target), "url": url, "token": token, "deadline_s": left_s + 2.0})
+    environment = {name: value for name, value in os.environ.items() if "TOKEN" not in name.upper() and "SECRET" not in name.upper()}
+    child = subprocess.Popen(
+        [sys.executable, "-I", str(_PULLER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True, env=environment | {"RUST_LOG": "off"}, pass_fds=(lock_file,), start_new_session=True,
+    )  # fmt: skip
+    try:
+        output, _ = child.communicate(request, timeout=left_s)
+    except subprocess.TimeoutExpired:
+        return "deadline"
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.communicate()
+    if child.returncode == -signal.SIGALRM:
+        return "deadline"
+    with suppress(ValueError, AttributeError):
+        return str(json.loads(output.splitlines()[-1] if output else "").get("error", ""))
+    return f"the puller ended with code {child.returncode}"
+
+
+def _raise_problem(problem: str, url: str) -> None:
+    lowered = problem.lower()
+    if not problem:
+        return
+    if problem == "no libsql client":
+        raise PullUnavailableError("changes can be sent but not fetched: libsql-experimental is not installed here")
+    if "401" in lowered or "unauthor" in lowered or "unauthenticated" in lowered or "403" in lowered:
+        raise NotAllowedError(f"the primary at {url} refuses the token for replication")
+    if "malformed" in lowered or "not a database" in lowered or "corrupt" in lowered or "metadata" in lowered or "-wal exists" in lowered:
+        raise DamagedError("the local copy of the primary is damaged", "it is set aside and fetched anew")
+    if "disk" in lowered or "full" in lowered or "os error 28" in lowered:
+        raise StorageError("the disk refused to write the local copy of the primary")
+    if problem == "deadline":
+        raise UnreachableError(f"the primary at {url} did not answer in time")
+    raise UnreachableError(f"fetching from {url} failed: {problem.splitlines()[0][:200]}")
+
+
+def _move_in(directory: Path) -> None:
+    """Move a fetched base into place. Its log is folded into the database first, so that one rename shows all of it."""
+    source = directory / _INCOMING / BASE_FILE
+    if not source.exists():
+        raise UnreachableError("the primary sent nothing")
+    connection = sqlite3.connect(source)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.close()
+    for companion in _COMPANIONS:
+        with suppress(FileNotFoundError):
+            os.replace(f"{source}{companion}", f"{base_path(directory)}{companion}")
+    os.replace(source, base_path(directory))
+    shutil.rmtree(directory / _INCOMING, ignore_errors=True)
+
+
+def set_aside(directory: Path) -> Path | None:
+    """Move the base out of the way, whole, and return where it is now; None without a base. Keeps the last one only."""
+    shutil.rmtree(directory / _INCOMING, ignore_errors=True)
+    if not base_path(directory).exists():
+        return None
+    aside = directory / _SET_ASIDE
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(mode=0o700)
+    for companion in ("", *_COMPANIONS):
+        with suppress(FileNotFoundError):
+            os.replace(f"{base_path(directory)}{companion}", aside / f"{BASE_FILE}{companion}")
+    return aside / BASE_FILE

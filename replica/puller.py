@@ -1,0 +1,44 @@
+"""The puller: a process of its own that brings the base up to the primary, and nothing else.
+
+Run as a script by `pull.py`, with one JSON document on stdin: {"path", "url", "token", "deadline_s"}; it answers with one on
+stdout: {} or {"error"}. Always true:
+- only here is `libsql_experimental` imported: it holds the GIL while it waits, and a second SQLite library in the
+  reading process would break that one's file locks;
+- the token comes by stdin, never as an argument or in the environment;
+- it ends by itself at its deadline, even if its parent is gone and the client library hangs;
+- killing it at any moment is safe (FACTS 5).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+
+def main() -> int:
+    """Sync once, as stdin says."""
+    request = json.load(sys.stdin)
+    # The default action of the alarm ends the process without asking Python, which may be waiting for the GIL.
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, float(request["deadline_s"]))
+    os.environ["RUST_LOG"] = "off"
+    os.umask(0o077)
+    try:
+        import libsql_experimental
+    except ImportError:
+        print(json.dumps({"error": "no libsql client"}))
+        return 0
+    try:
+        connection = libsql_experimental.connect(request["path"], sync_url=request["url"], auth_token=request["token"] or "")
+        connection.sync()
+    except ValueError as error:  # the only error this library raises
+        print(json.dumps({"error": str(error)}))
+        return 0
+    print("{}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

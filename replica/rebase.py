@@ -1,0 +1,183 @@
+"""Rebase: lay refused mutations over the rows as they now are on the primary. Pure.
+
+Always true:
+- every mutation comes out once, in order: as it was, rebased, or parked, and a parked one is whole;
+- a mutation is rebased or parked as a whole, never half;
+- what an earlier mutation leaves behind is what a later one is laid over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from replica.conflicts import Author, FieldConflict, field_conflict, field_name, parked
+from replica.merge import RowMerge, merge_insert, merge_update
+from replica.mutation import Change, Kind, Mutation, Row, StoredValue
+from replica.push import has_effect
+from replica.rules import Rule
+from replica.stamps import Stamp, next_stamp
+
+Key = tuple[str, str]
+Rules = Callable[[str], Mapping[str, Rule]]
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One change that the primary has of a row: who made it, and which fields it changed."""
+
+    author: Author
+    mutation_id: str
+    kind: Kind
+    fields: frozenset[str]
+
+
+@dataclass(slots=True)
+class Ground:
+    """The rows as they now are on the primary (None: no such row), and who touched them, oldest first."""
+
+    rows: dict[Key, Row | None]
+    touches: Mapping[Key, Sequence[Touch]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebased:
+    """What came of the mutations: in order, with the ids of those that were merged and those that were parked."""
+
+    mutations: list[Mutation]
+    merged: list[str]
+    parked: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stuck:
+    """Why a change cannot be laid over its row."""
+
+    reason: str
+    fields: Mapping[str, FieldConflict]
+
+
+def rebase(mutations: Sequence[Mutation], ground: Ground, *, rules: Rules, now: Stamp, mine_rows: Callable[[Key], Row | None],
+           new_id: Callable[[], str], refused: Mapping[str, str] | None = None) -> Rebased:  # fmt: skip
+    """Lay mutations, in order, over the ground; the ground's rows are brought forward on the way.
+
+    rules: the merge rules of a table. mine_rows: a row as its author sees it, to keep with a conflict. new_id: ids for
+    conflicts. refused: reasons by mutation id for those that the primary refuses for a reason of its own.
+    """
+    result = Rebased([], [], [])
+    for mutation in mutations:
+        reason = (refused or {}).get(mutation.id)
+        outcome = _Parking({}, reason, ("", "")) if reason else _lay_over(mutation, ground, rules, now)
+        if isinstance(outcome, _Parking):
+            result.mutations.append(_park(mutation, outcome, ground, now, mine_rows, new_id))
+            result.parked.append(mutation.id)
+            continue
+        ground.rows.update(outcome.rows)
+        if outcome.changes != mutation.changes:
+            mutation = Mutation(mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version, outcome.changes)
+            result.merged.append(mutation.id)
+        result.mutations.append(mutation)
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    changes: tuple[Change, ...]
+    rows: dict[Key, Row | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Parking:
+    fields: dict[str, FieldConflict]
+    reason: str
+    first: Key
+
+
+def _lay_over(mutation: Mutation, ground: Ground, rules: Rules, now: Stamp) -> _Laid | _Parking:
+    rows: dict[Key, Row | None] = {}
+    changes: list[Change] = []
+    stuck: list[tuple[Key, _Stuck]] = []
+    for change in mutation.changes:
+        key = (change.table, change.row_id)
+        current = rows[key] if key in rows else ground.rows.get(key)
+        outcome = _lay_change(mutation, change, current, rules(change.table), ground.touches.get(key, ()), now)
+        if isinstance(outcome, _Stuck):
+            stuck.append((key, outcome))
+        else:
+            changes.append(outcome)
+            rows[key] = row_after(current, outcome)
+    if not stuck:
+        return _Laid(tuple(changes), rows)
+    first = stuck[0][0]
+    fields = {field_name(*key, name, first=first): clash for key, why in stuck for name, clash in why.fields.items()}
+    return _Parking(fields, stuck[0][1].reason, first)
+
+
+def row_after(row: Row | None, change: Change) -> Row | None:
+    """A row after one change that fits it."""
+    if change.kind is Kind.DELETE:
+        return None
+    if not has_effect(change):
+        return row
+    return {**(row or {}), "id": change.row_id, "updated_at": change.stamp, **change.new_values()}
+
+
+def _lay_change(mutation: Mutation, change: Change, current: Row | None, rules: Mapping[str, Rule], touches: Sequence[Touch], now: Stamp) -> Change | _Stuck:
+    if not has_effect(change):
+        return change
+    if current is None:
+        return _lay_on_nothing(change)
+    if change.kind is not Kind.INSERT and current["updated_at"] == change.seen:
+        return change
+    if change.kind is Kind.DELETE:
+        moved = {name: FieldConflict(before, None, current.get(name)) for name, (before, _) in change.fields.items() if current.get(name) != before}
+        return _Stuck("deleted here, changed on the primary", moved)
+    return _merge(mutation, change, current, rules, touches, now)
+
+
+def _lay_on_nothing(change: Change) -> Change | _Stuck:
+    if change.kind is Kind.INSERT:
+        return change
+    if change.kind is Kind.DELETE:
+        return Change(change.table, change.row_id, Kind.DELETE, "", change.stamp, change.fields)
+    fields = {name: FieldConflict(before, new, None) for name, (before, new) in change.fields.items()}
+    return _Stuck("changed here, deleted on the primary", fields)
+
+
+def _merge(mutation: Mutation, change: Change, current: Row, rules: Mapping[str, Rule], touches: Sequence[Touch], now: Stamp) -> Change | _Stuck:
+    def theirs(name: str) -> tuple[str, str]:
+        touch = last_touch(touches, name)
+        return (touch.author.at, touch.mutation_id) if touch else (str(current["updated_at"]), "")
+
+    mine = change.new_values()
+    before: dict[str, StoredValue] = {name: pair[0] for name, pair in change.fields.items()}
+    merged: RowMerge
+    if change.kind is Kind.INSERT:
+        merged = merge_insert(rules, mine, current, mine_at=mutation.made_at, mine_by=mutation.id, theirs=theirs)
+        reason = "the same id was made here and on the primary"
+    else:
+        merged = merge_update(rules, before, mine, current, mine_at=mutation.made_at, mine_by=mutation.id, theirs=theirs)
+        reason = "the same field was changed here and on the primary"
+    if merged.clashes:
+        return _Stuck(reason, {name: field_conflict(clash, before.get(name)) for name, clash in merged.clashes.items()})
+    stamp = next_stamp(now, Stamp(str(current["updated_at"])))
+    fields = {name: (current.get(name), value) for name, value in merged.fields.items()}
+    return Change(change.table, change.row_id, Kind.UPDATE, str(current["updated_at"]), stamp, fields)
+
+
+def last_touch(touches: Sequence[Touch], name: str) -> Touch | None:
+    """The last change of a field that the primary has, or of its whole row."""
+    for touch in reversed(touches):
+        if name in touch.fields or touch.kind is not Kind.UPDATE:
+            return touch
+    return None
+
+
+def _park(mutation: Mutation, parking: _Parking, ground: Ground, now: Stamp, mine_rows: Callable[[Key], Row | None], new_id: Callable[[], str]) -> Mutation:
+    keys = [(change.table, change.row_id) for change in mutation.changes]
+    first = parking.first if parking.first in keys else keys[0]
+    touches = ground.touches.get(first, ())
+    touched = [touch for touch in (last_touch(touches, name) for name in parking.fields) if touch is not None]
+    author = touched[-1].author if touched else touches[-1].author if touches and not parking.fields else None
+    rows = {key: row for key in keys if (row := mine_rows(key)) is not None}
+    return parked(mutation, new_id(), next_stamp(now, None), reason=parking.reason, at_row=first, fields=parking.fields, mine_rows=rows, theirs_by=author)

@@ -1,0 +1,247 @@
+"""The replica: what a program opens, reads, writes and syncs.
+
+    with open_replica(Path("notes"), records=[Note], migrations=Path("migrations")) as notes:
+        with notes.transaction() as tx:
+            tx.insert(Note(title="Milk"))
+        print(notes.select(Note, "ORDER BY title"))
+
+Always true: reading and queued writing never wait for the network, and an error tells what happened and what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
+
+from replica import outbox
+from replica.conflicts import OPEN, Conflict, ConflictRow, conflict_from
+from replica.decide import Choice, settle, take_back
+from replica.drivers.embedded import Embedded
+from replica.drivers.protocol import Driver, Rows
+from replica.errors import ConflictError, InputError, NotFoundError
+from replica.history import SELECT_CHANGE, HistoryEntry, entry_from, mutations_from
+from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
+from replica.mutation import Mutation, Row, StoredValue
+from replica.pull import frame_number
+from replica.records import Record
+from replica.report import Check, Stage, Status, SyncReport
+from replica.schema import Schema, Table, quote
+from replica.settings import Settings
+from replica.stamps import Stamp, stamp_at
+from replica.sync_lock import is_locked
+from replica.transaction import Transaction
+
+if TYPE_CHECKING:
+    from replica.sync import Sync
+
+R = TypeVar("R", bound=Record)
+_CANDIDATES_MAX = 100
+
+
+class Replica:
+    """One database, held in one of the four modes; usable from several threads. Made by `open_replica`."""
+
+    def __init__(self, settings: Settings, driver: Driver, schema: Schema, tables: dict[str, Table],
+                 sync: Callable[[], Sync] | None = None, close: Callable[[], None] | None = None) -> None:  # fmt: skip
+        """`sync` makes the syncer when one is first needed; `close` releases it."""
+        self._settings, self._driver, self._schema, self._tables, self._sync, self._close = settings, driver, schema, tables, sync, close
+        self._ids = IdSource(settings.clock)
+
+    @property
+    def session(self) -> str:
+        """Under which session changes are made."""
+        return self._settings.session
+
+    @property
+    def machine(self) -> str:
+        """On which machine changes are made."""
+        return self._settings.machine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release files and connections. What is pending stays pending."""
+        self._driver.close()
+        if self._close is not None:
+            self._close()
+
+    # -- writing
+
+    @contextmanager
+    def transaction(self, writes: Literal["queued", "online"] = "queued") -> Iterator[Transaction]:
+        """One mutation: everything done in the block is kept together when it ends, or not at all if it raises.
+
+        writes: `queued` keeps it here, durably, for the next sync; `online` brings it to the primary before the block
+        ends. Raises ConflictError, SchemaTooNewError, StorageError; online also OfflineError, with nothing queued.
+        """
+        work = self._driver.begin(online=writes == "online")
+        tx = Transaction(work, mutation_id=self._ids.new_uuid7(), now=self._now, new_id=self._new_id)
+        try:
+            yield tx
+            tx.finish(session=self.session, machine=self.machine, schema_version=self._schema.version)
+        except BaseException:
+            work.rollback()
+            raise
+
+    def _now(self) -> Stamp:
+        return stamp_at(self._settings.clock())
+
+    def _new_id(self, record: type[Record]) -> str:
+        return new_short_id(record.replica_id_prefix) if record.replica_id_prefix else self._ids.new_uuid7()
+
+    # -- reading
+
+    def get(self, record: type[R], typed_id: str) -> R:
+        """The row with this id, or the only one whose id starts so. Raises NotFoundError, AmbiguousIdError."""
+        row = self._row(record, typed_id)
+        if row is None:
+            row = self._row(record, self.full_id(record, typed_id))
+        if row is None:
+            raise NotFoundError(_kind_of(record), typed_id)
+        return record.from_row(tuple(row), tuple(row.values()))
+
+    def full_id(self, record: type[Record], typed_id: str) -> str:
+        """The whole id of the only row whose id starts so; the class's prefix need not be typed."""
+        table = quote(record.replica_table)
+        prefix = record.replica_id_prefix
+        typed = typed_id.strip()
+        for start in (typed, prefix + typed.lower()) if prefix and not typed.startswith(prefix) else (typed,):
+            low, high = prefix_range(start)
+            rows = self._driver.read(f"SELECT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT {_CANDIDATES_MAX}", (low, high)).rows
+            if rows:
+                return resolve_prefix(start, [str(row[0]) for row in rows], _kind_of(record))
+        raise NotFoundError(_kind_of(record), typed_id)
+
+    def _row(self, record: type[Record], row_id: str) -> Row | None:
+        columns = self._tables[record.replica_table].columns
+        listing = ", ".join(map(quote, columns))
+        found = self._driver.read(f"SELECT {listing} FROM {quote(record.replica_table)} WHERE id = ?", (row_id,)).rows
+        return dict(zip(columns, found[0], strict=True)) if found else None
+
+    def select(self, record: type[R], fragment: str = "", params: Sequence[StoredValue] = ()) -> list[R]:
+        """The rows that an SQL fragment leaves: `select(Note, "WHERE title LIKE ? ORDER BY title", ("%milk%",))`."""
+        columns = self._tables[record.replica_table].columns
+        listing = ", ".join(map(quote, columns))
+        rows = self._driver.read(f"SELECT {listing} FROM {quote(record.replica_table)} {fragment}", params).rows
+        return [record.from_row(columns, row) for row in rows]
+
+    def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
+        """Any SQL that reads, on a connection that cannot write. Raises QueryError, WriteRefusedError."""
+        return self._driver.query(sql, params)
+
+    # -- syncing
+
+    def sync(self, *, deadline_s: float = 60.0) -> SyncReport:
+        """Trade changes with the primary. Trouble with network, token, lock or schema is in the report, not raised."""
+        if self._sync is None:
+            return SyncReport(0, 0, 0, 0, 0, Stage.DONE)
+        return self._sync().run(deadline_s=deadline_s)
+
+    def pending(self) -> list[Mutation]:
+        """The mutations that the primary does not have yet, as far as this replica knows, in the order they were made."""
+        return outbox.load(self._driver.connection()) if isinstance(self._driver, Embedded) else []
+
+    def pending_rows(self, table: str) -> set[str]:
+        """The ids of the rows of a table that have pending changes."""
+        return outbox.rows_with_changes(self._driver.connection(), table) if isinstance(self._driver, Embedded) else set()
+
+    def status(self) -> Status:
+        """How the replica stands, from what is on disk alone."""
+        settings = self._settings
+        conflicts = int(str(self._driver.read("SELECT count(*) FROM _replica_conflicts WHERE state = ?", (OPEN,)).rows[0][0]))
+        if not isinstance(self._driver, Embedded):
+            state = "local" if settings.mode == "local" else "idle"
+            return Status(settings.mode, settings.url, state, 0, conflicts, None, None, None, None, None, self._schema.version, settings.directory)
+        connection = self._driver.connection()
+        facts = {name: outbox.read_fact(connection, name) or None for name in ("last_sync_at", "last_error", "offline_since")}
+        state = "offline" if facts["offline_since"] else "waiting" if facts["last_error"] else "idle"
+        if is_locked(settings.directory):
+            state = "syncing"
+        version = self._driver.base_version() or self._schema.version
+        return Status(
+            settings.mode, settings.url, state, outbox.count(connection), conflicts, facts["last_sync_at"], facts["last_error"], facts["last_error"],
+            facts["offline_since"], frame_number(settings.directory), version, settings.directory,
+        )  # fmt: skip
+
+    def checks(self) -> list[Check]:
+        """Look at every part of the replica, and say what to do where something is not well."""
+        from replica.checks import run_checks  # noqa: PLC0415 - only this pays for it
+
+        return run_checks(self._settings, self._driver, self._schema)
+
+    # -- conflicts
+
+    def conflicts(self) -> list[Conflict]:
+        """The open conflicts, oldest first; those of teammates too, once synced."""
+        return [conflict_from(row) for row in self.select(ConflictRow, "WHERE state = ? ORDER BY id", (OPEN,))]
+
+    def conflict(self, typed_id: str) -> Conflict:
+        """One conflict by its id, or the first characters of it, open or settled."""
+        return conflict_from(self.get(ConflictRow, typed_id))
+
+    def resolve(self, typed_id: str, choice: Choice) -> Mutation:
+        """Settle a conflict: "mine", "theirs", or a value for each clashing field. The outcome is an ordinary mutation."""
+        row = self.get(ConflictRow, typed_id)
+        if row.state != OPEN:
+            raise InputError(f"the conflict {row.id} was settled by {row.resolved_by} at {row.resolved_at}")
+        with self.transaction() as tx:
+            settle(tx, conflict_from(row), choice, record_of=self._schema.record_of, session=self.session, at=self._now())
+            mutation_id = tx.mutation_id
+        return self._mutation(mutation_id)
+
+    # -- history and undo
+
+    def history(self, record: type[Record], typed_id: str) -> list[HistoryEntry]:
+        """What happened to one row, oldest first, with what is pending marked."""
+        try:
+            row_id = self.full_id(record, typed_id)
+        except NotFoundError:
+            row_id = typed_id  # a deleted row has a history too
+        pending = outbox.entries(self._driver.connection(), record.replica_table, row_id) if isinstance(self._driver, Embedded) else []
+        waiting = {entry.mutation_id for entry in pending}
+        found = self._driver.read(f"{SELECT_CHANGE} WHERE table_name = ? AND row_id = ? ORDER BY seq", (record.replica_table, row_id)).rows
+        entries = [entry for entry in (entry_from(row, pending=False) for row in found) if entry.mutation_id not in waiting] + pending
+        if not entries:
+            raise NotFoundError(_kind_of(record), typed_id)
+        return entries
+
+    def undo(self, mutation_id: str | None = None) -> Mutation:
+        """Take a mutation back by a new one; None: the last of this session.
+
+        Raises ConflictError where the fields have moved on since, NotFoundError.
+        """
+        mutation = self._last_of_session() if mutation_id is None else self._mutation(mutation_id)
+        with self.transaction() as tx:
+            take_back(tx, mutation, self._schema.record_of)
+            made = tx.mutation_id if tx.changes() else None
+        if made is None:
+            raise ConflictError(mutation.changes[0].table, mutation.changes[0].row_id, seen=mutation.changes[0].stamp, found="")
+        return self._mutation(made)
+
+    def _mutation(self, typed_id: str) -> Mutation:
+        low, high = prefix_range(typed_id)
+        pending = {mutation.id: mutation for mutation in self.pending() if mutation.id.startswith(typed_id)}
+        rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation >= ? AND mutation < ? ORDER BY mutation, position LIMIT 1000", (low, high)).rows
+        stored = {mutation.id: mutation for mutation in mutations_from(rows)}
+        found = {**stored, **pending}
+        return found[resolve_prefix(typed_id, sorted(found), "mutation")]
+
+    def _last_of_session(self) -> Mutation:
+        own = [mutation for mutation in self.pending() if mutation.session == self.session]
+        if own:
+            return own[-1]
+        last = "(SELECT mutation FROM _replica_changes WHERE session = ? ORDER BY seq DESC LIMIT 1)"
+        rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation = {last} ORDER BY position", (self.session,)).rows
+        if not rows:
+            raise NotFoundError("mutation", f"of the session {self.session}")
+        return mutations_from(rows)[0]
+
+
+def _kind_of(record: type[Record]) -> str:
+    return "conflict" if record is ConflictRow else record.__name__.lower()

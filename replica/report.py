@@ -1,0 +1,88 @@
+"""What a sync reports, and what a replica says of itself. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from replica.errors import ReplicaError
+
+
+class Stage(StrEnum):
+    """Where a sync is, or where it stopped."""
+
+    IDLE = "idle"
+    GREET = "greet"
+    MIGRATE = "migrate"
+    PUSH = "push"
+    RESOLVE = "resolve"
+    PULL = "pull"
+    SETTLE = "settle"
+    DONE = "done"
+
+
+NEXT: Final = {
+    Stage.IDLE: {Stage.GREET},
+    Stage.GREET: {Stage.MIGRATE, Stage.PUSH, Stage.PULL, Stage.SETTLE},
+    Stage.MIGRATE: {Stage.PUSH, Stage.PULL, Stage.SETTLE},
+    Stage.PUSH: {Stage.RESOLVE, Stage.PUSH, Stage.PULL, Stage.SETTLE},
+    Stage.RESOLVE: {Stage.PUSH},
+    Stage.PULL: {Stage.SETTLE},
+    Stage.SETTLE: {Stage.DONE},
+    Stage.DONE: set(),
+}
+"""The stages that may follow each stage; any of them may also be where a sync stops with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What one sync did, in mutations.
+
+    pushed: acknowledged by the primary, with those merged and parked among them. pulled: made by others, arrived.
+    pending: still not in the base. lost: what an earlier copy of the primary held and the primary now does not.
+    error: why it stopped at `stage`; None once it is done.
+    """
+
+    pushed: int
+    merged: int
+    parked: int
+    pulled: int
+    pending: int
+    stage: Stage
+    error: ReplicaError | None = None
+    lost: int = 0
+
+    @property
+    def waits_because(self) -> str | None:
+        """Why changes wait here, in a sentence; None if nothing stopped the sync."""
+        return None if self.error is None else str(self.error)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a replica stands. Times are stamps or None; `state` is local, idle, syncing, offline or waiting."""
+
+    mode: str
+    url: str | None
+    state: str
+    pending: int
+    conflicts: int
+    last_sync_at: str | None
+    last_error: str | None
+    waits_because: str | None
+    offline_since: str | None
+    base_frame: int | None
+    schema_version: int
+    directory: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at, and what to do if it is not well."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str = ""

@@ -1,0 +1,110 @@
+"""Open SQLite files of ours, and say in our own errors what SQLite says in its.
+
+Always true:
+- a file is created with mode 0600 in a directory of mode 0700, before anything is in it;
+- a committed transaction is on the disk: WAL with synchronous=FULL.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from replica.errors import BusyError, DamagedError, InputError, QueryError, ReplicaError, StorageError, WriteRefusedError
+from replica.mutation import StoredValue
+
+BUSY_TIMEOUT_MS = 10_000
+
+
+def make_directory(directory: Path) -> None:
+    """Create the directory of a replica, readable by its owner only. Raises StorageError."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot make the directory {directory}: {error.strerror}") from error
+
+
+def open_file(path: Path) -> sqlite3.Connection:
+    """Open or create a durable file. Raises StorageError or DamagedError."""
+    create_private(path)
+    with storage_errors(path):
+        # Threads each have a connection of their own; only `close` touches it from another.
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, uri=True, timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error:
+            connection.close()
+            raise
+    return connection
+
+
+def create_private(path: Path) -> None:
+    """Create an empty file of mode 0600 if there is none; SQLite gives its companions the same mode."""
+    try:
+        # O_EXCL: an existing file is never opened here, because closing it would drop SQLite's locks of this process.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Translate SQLite's errors about the file itself."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise translate(error, path) from error
+
+
+def translate(error: sqlite3.Error, path: Path) -> ReplicaError:
+    """What an error of SQLite means for the file at `path`."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return StorageError(f"the disk refused to write {path}: {error}")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return StorageError(f"cannot open {path} for writing: {error}")
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return DamagedError(f"{path} is damaged or not a database of ours: {error}", "keep the file, and run `td doctor`")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return BusyError(f"{path} is in use by another process")
+    if code == sqlite3.SQLITE_CONSTRAINT:
+        return InputError(f"the table refuses the row: {error}")
+    return QueryError(f"SQL does not run: {error}")
+
+
+_READ_ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+_REFUSED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
+
+
+def _only_reading(action: int, _first: str | None, second: str | None, _database: str | None, _source: str | None) -> int:
+    if action == sqlite3.SQLITE_FUNCTION and second in _REFUSED_FUNCTIONS:
+        return sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK if action in _READ_ACTIONS else sqlite3.SQLITE_DENY
+
+
+def run_read_only(connection: sqlite3.Connection, sql: str, params: Sequence[StoredValue], path: Path) -> tuple[tuple[str, ...], list[tuple[StoredValue, ...]]]:
+    """Run one statement of a user's with writing made impossible (`query_only` and an authorizer).
+
+    The connection is for this only: it stays read-only. Raises QueryError, or WriteRefusedError for anything but reading.
+    """
+    connection.execute("PRAGMA query_only = ON")
+    connection.set_authorizer(_only_reading)
+    try:
+        cursor = connection.execute(sql, params)
+        if cursor.description is None:
+            raise WriteRefusedError("this SQL returns no rows; only reading is possible here")
+        return tuple(item[0] for item in cursor.description), cursor.fetchall()
+    except sqlite3.Warning as error:
+        raise QueryError(f"one statement at a time: {error}", "run them one after the other") from error
+    except sqlite3.ProgrammingError as error:
+        raise QueryError(f"SQL does not run: {error}", "one statement at a time, with a value for each `?`") from error
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY) or "not authorized" in str(error):
+            raise WriteRefusedError("this SQL would write, or reach outside the database; only reading is possible here") from error
+        raise translate(error, path) from error

@@ -1,0 +1,144 @@
+"""Transactions: what a program does to rows, as one mutation.
+
+Always true:
+- a row that moved on since the caller read it is never overwritten: the compare is on `updated_at`;
+- a row changed several times in one transaction is one change of the mutation;
+- a transaction that changed nothing leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from replica.drivers.protocol import Work
+from replica.errors import ConflictError, InputError, NotFoundError
+from replica.mutation import Change, Fields, Kind, Mutation, Row, StoredValue
+from replica.records import Record, encode_value
+from replica.stamps import Stamp, next_stamp
+
+R = TypeVar("R", bound=Record)
+
+
+def row_to_record(record: type[R], row: Row) -> R:
+    """The record of a stored row."""
+    return record.from_row(tuple(row), tuple(row.values()))
+
+
+class Transaction:
+    """The changes of one mutation in the making; made by `Replica.transaction`."""
+
+    def __init__(self, work: Work, *, mutation_id: str, now: Callable[[], Stamp], new_id: Callable[[type[Record]], str]) -> None:
+        self.mutation_id = mutation_id
+        self._work, self._now, self._new_id = work, now, new_id
+        self._changes: dict[tuple[str, str], Change] = {}
+
+    def get(self, record: type[R], row_id: str) -> R:
+        """The row with this whole id, with this transaction's own changes. Raises NotFoundError."""
+        row = self._work.row(record.replica_table, row_id)
+        if row is None:
+            raise NotFoundError(record.__name__.lower(), row_id)
+        return row_to_record(record, row)
+
+    def insert(self, record: R) -> R:
+        """Add a row; an empty `id` is filled in. Returns it with its id and stamp. Raises ConflictError if the id is taken."""
+        if not record.id:
+            record = record.model_copy(update={"id": self._new_id(type(record))})
+        table, row_id = record.replica_table, record.id
+        found = self._work.row(table, row_id)
+        if found is not None:
+            raise _moved_on(type(record), row_id, seen="", found=found)
+        deleted_here = self._changes.get((table, row_id))
+        stamp = next_stamp(self._now(), Stamp(deleted_here.stamp) if deleted_here else None)
+        values = record.to_row()
+        fields: Fields = {name: (None, value) for name, value in values.items()}
+        self._take(Change(table, row_id, Kind.INSERT, "", stamp, fields), {"id": row_id, "updated_at": stamp, **values})
+        return record.model_copy(update={"updated_at": stamp})
+
+    def update(self, record: R, **changes: object) -> R:
+        """Change some fields of a row that was read before. Returns the new record; without a difference, the old one.
+
+        Raises ConflictError, with the row as it is now, if it moved on since `record` was read; InputError for an
+        unknown field or a bad value.
+        """
+        updated = record.with_changes(changes)
+        row = self._current(record)
+        fields: dict[str, tuple[StoredValue, StoredValue]] = {}
+        for column in record.replica_columns:
+            if column.name in changes:
+                value = encode_value(column, getattr(updated, column.name))
+                if not same_value(value, row[column.name]):
+                    fields[column.name] = (row[column.name], value)
+        if not fields:
+            return record
+        stamp = next_stamp(self._now(), Stamp(str(row["updated_at"])))
+        after = {**row, **{name: pair[1] for name, pair in fields.items()}, "updated_at": stamp}
+        self._take(Change(record.replica_table, record.id, Kind.UPDATE, record.updated_at, stamp, fields), after)
+        return updated.model_copy(update={"updated_at": stamp})
+
+    def delete(self, record: Record) -> None:
+        """Remove a row that was read before. Raises ConflictError if it moved on since."""
+        row = self._current(record)
+        stamp = next_stamp(self._now(), Stamp(str(row["updated_at"])))
+        fields: Fields = {name: (value, None) for name, value in row.items() if name not in ("id", "updated_at")}
+        self._take(Change(record.replica_table, record.id, Kind.DELETE, record.updated_at, stamp, fields), None)
+
+    def changes(self) -> tuple[Change, ...]:
+        """What this transaction did so far, each row once, in the order the rows were first touched."""
+        return tuple(self._changes.values())
+
+    def finish(self, *, session: str, machine: str, schema_version: int) -> Mutation | None:
+        """Commit what was done. Returns the mutation, or None if nothing changed."""
+        if not self._changes:
+            self._work.rollback()
+            return None
+        mutation = Mutation(self.mutation_id, session, machine, self._now(), schema_version, self.changes())
+        self._work.commit(mutation)
+        return mutation
+
+    def _current(self, record: Record) -> Row:
+        row = self._work.row(record.replica_table, record.id)
+        if row is None or row["updated_at"] != record.updated_at:
+            raise _moved_on(type(record), record.id, seen=record.updated_at, found=row)
+        return row
+
+    def _take(self, change: Change, row: Row | None) -> None:
+        self._work.apply(change, row)
+        key = (change.table, change.row_id)
+        earlier = self._changes.get(key)
+        combined = change if earlier is None else combine(earlier, change)
+        if combined is None:
+            del self._changes[key]
+        else:
+            self._changes[key] = combined
+
+
+def same_value(one: StoredValue, other: StoredValue) -> bool:
+    """Equal and of one type: 1, 1.0 and True are three values."""
+    return type(one) is type(other) and one == other
+
+
+def combine(earlier: Change, later: Change) -> Change | None:
+    """Two changes of one row, one after the other, as one; None if they take each other back."""
+    table, row_id = earlier.table, earlier.row_id
+    if earlier.kind is Kind.INSERT:
+        if later.kind is Kind.DELETE:
+            return None
+        fields = {**earlier.fields, **{name: (None, new) for name, (_, new) in later.fields.items()}}
+        return Change(table, row_id, Kind.INSERT, "", later.stamp, fields)
+    if later.kind is Kind.DELETE:
+        before = {name: (earlier.fields[name][0] if name in earlier.fields else value, None) for name, (value, _) in later.fields.items()}
+        return Change(table, row_id, Kind.DELETE, earlier.seen, later.stamp, before)
+    merged: dict[str, tuple[StoredValue, StoredValue]] = dict(earlier.fields)
+    for name, (value, new) in later.fields.items():
+        merged[name] = (earlier.fields[name][0] if name in earlier.fields else value, new)
+    kept = {name: pair for name, pair in merged.items() if not same_value(*pair)}
+    return Change(table, row_id, Kind.UPDATE, earlier.seen, later.stamp, kept)
+
+
+def _moved_on(record: type[Record], row_id: str, *, seen: str, found: Row | None) -> ConflictError:
+    if found is None and not seen:
+        raise InputError(f"{record.replica_table} {row_id} was never written, so it cannot be changed", "insert it first")
+    current = None if found is None else row_to_record(record, found)
+    stamp = "" if found is None else str(found["updated_at"])
+    return ConflictError(record.replica_table, row_id, seen=seen, found=stamp, current=current)
