@@ -1,6 +1,6 @@
 """A local-first replica toolkit: a full copy of a database on the user's disk, traded with one primary.
 
-    from replica import Record, Rule, open_replica
+from replica import Record, Rule, open_replica
 """
 
 from replica.conflicts import Author, Conflict, FieldConflict

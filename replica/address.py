@@ -26,7 +26,9 @@ def http_url(url: str) -> str:
     if scheme is None or not parts.hostname:
         raise InputError(f"{url!r} is not the URL of a primary", hint)
     if parts.username or parts.password:
-        raise InputError("a URL must not hold a user name, password or token", "give the token by TD_DATABASE_TOKEN or --token-stdin")
+        raise InputError(
+            "a URL must not hold a user name, password or token", "give the token by TD_DATABASE_TOKEN or --token-stdin"
+        )
     if "tls=0" in parts.query.split("&"):
         scheme = "http"
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
@@ -41,4 +43,6 @@ def is_loopback(url: str) -> bool:
 def refuse_open_token(url: str, token: str | None) -> None:
     """Raise NotAllowedError for a token that would travel in the clear."""
     if token and urlsplit(url).scheme == "http" and not is_loopback(url):
-        raise NotAllowedError("a token is not sent over plain http to another machine", "use https (or libsql://) in the URL")
+        raise NotAllowedError(
+            "a token is not sent over plain http to another machine", "use https (or libsql://) in the URL"
+        )

@@ -22,13 +22,26 @@ from replica.sync_lock import is_locked
 
 def run_checks(settings: Settings, driver: Driver, schema: Schema) -> list[Check]:
     """All checks that fit the mode, in the order a person would look."""
-    checks = [Check("versions", ok=True, detail=f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, schema {schema.version}")]
+    checks = [
+        Check(
+            "versions",
+            ok=True,
+            detail=f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, schema {schema.version}",
+        )
+    ]
     if isinstance(driver, Embedded):
-        checks += [_file("local.db", driver.path), _base(settings.directory), _outbox(driver), _lock(settings.directory)]
+        checks += [
+            _file("local.db", driver.path),
+            _base(settings.directory),
+            _outbox(driver),
+            _lock(settings.directory),
+        ]
     elif settings.mode is Mode.LOCAL:
         checks.append(_file("data.db", settings.directory / "data.db"))
     if settings.mode is not Mode.LOCAL:
-        checks += list(_primary(settings, schema, frame_number(settings.directory) if isinstance(driver, Embedded) else None))
+        checks += list(
+            _primary(settings, schema, frame_number(settings.directory) if isinstance(driver, Embedded) else None)
+        )
     return checks
 
 
@@ -38,16 +51,28 @@ def _file(name: str, path: Path) -> Check:
             verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except sqlite3.DatabaseError as error:
         verdict = str(error)
-    return Check(name, verdict == "ok", verdict, "" if verdict == "ok" else "keep a copy of the directory before anything else")
+    return Check(
+        name, verdict == "ok", verdict, "" if verdict == "ok" else "keep a copy of the directory before anything else"
+    )
 
 
 def _base(directory: Path) -> Check:
     if not base_path(directory).exists():
-        return Check("replica.db", ok=False, detail="not fetched yet", hint="run `sync` once the primary can be reached; nothing is lost")
+        return Check(
+            "replica.db",
+            ok=False,
+            detail="not fetched yet",
+            hint="run `sync` once the primary can be reached; nothing is lost",
+        )
     check = _file("replica.db", base_path(directory))
     if check.ok:
         return Check("replica.db", ok=True, detail=f"ok, frame {frame_number(directory)}")
-    return Check("replica.db", ok=False, detail=check.detail, hint="run `sync`: it sets the copy aside and fetches it anew; pending changes are safe")
+    return Check(
+        "replica.db",
+        ok=False,
+        detail=check.detail,
+        hint="run `sync`: it sets the copy aside and fetches it anew; pending changes are safe",
+    )
 
 
 def _outbox(driver: Embedded) -> Check:
@@ -74,10 +99,19 @@ def _primary(settings: Settings, schema: Schema, frame: int | None) -> Iterator[
     except ReplicaError as error:
         yield Check("primary", ok=False, detail=str(error), hint=error.hint)
         return
-    yield Check("primary", ok=True, detail=f"{http_url(settings.url or '')} answers, SQLite {version}, schema known here {schema.version}")
+    yield Check(
+        "primary",
+        ok=True,
+        detail=f"{http_url(settings.url or '')} answers, SQLite {version}, schema known here {schema.version}",
+    )
     if frame is None or index is None:
         return
     if frame > index:
-        yield Check("frame number", ok=False, detail=f"ours is {frame}, the primary's {index}: it was restored from an older copy", hint="run `sync`: the base is fetched anew")
+        yield Check(
+            "frame number",
+            ok=False,
+            detail=f"ours is {frame}, the primary's {index}: it was restored from an older copy",
+            hint="run `sync`: the base is fetched anew",
+        )
     else:
         yield Check("frame number", ok=True, detail=f"{frame} of {index}")

@@ -13,7 +13,19 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from replica.merge import Clash
-from replica.mutation import Change, Kind, Mutation, Row, StoredValue, decode_changes, decode_fields, decode_row, encode_changes, encode_fields, encode_row
+from replica.mutation import (
+    Change,
+    Kind,
+    Mutation,
+    Row,
+    StoredValue,
+    decode_changes,
+    decode_fields,
+    decode_row,
+    encode_changes,
+    encode_fields,
+    encode_row,
+)
 from replica.records import Record
 from replica.rules import Rule
 
@@ -96,8 +108,17 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, *, reason: str, at_
         mine_session=mutation.session, mine_machine=mutation.machine, mine_at=mutation.made_at, schema_version=mutation.schema_version,
         theirs_session=theirs.session, theirs_machine=theirs.machine, theirs_at=theirs.at,
     )  # fmt: skip
-    insert = Change(ConflictRow.replica_table, conflict_id, Kind.INSERT, "", stamp, {name: (None, value) for name, value in conflict.to_row().items()})
-    return Mutation(mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version, (insert,))
+    insert = Change(
+        ConflictRow.replica_table,
+        conflict_id,
+        Kind.INSERT,
+        "",
+        stamp,
+        {name: (None, value) for name, value in conflict.to_row().items()},
+    )
+    return Mutation(
+        mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version, (insert,)
+    )
 
 
 def field_conflict(clash: Clash, before: StoredValue) -> FieldConflict:
@@ -121,7 +142,9 @@ def conflict_from(row: ConflictRow) -> Conflict:
 
 def is_parked(mutation: Mutation) -> bool:
     """Whether a mutation is the parked form of one."""
-    return bool(mutation.changes) and all(change.table == ConflictRow.replica_table and change.kind is Kind.INSERT for change in mutation.changes)
+    return bool(mutation.changes) and all(
+        change.table == ConflictRow.replica_table and change.kind is Kind.INSERT for change in mutation.changes
+    )
 
 
 def undecided(conflict: Conflict, named: Sequence[str]) -> list[str]:

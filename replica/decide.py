@@ -31,7 +31,9 @@ def settle(tx: Transaction, conflict: Conflict, choice: Choice, *, record_of: Re
     for change in conflict.changes:
         _settle_change(tx, change, conflict, choice, record_of(change.table), first)
     row = tx.get(ConflictRow, conflict.id)
-    outcome = json.dumps({name: str(value) for name, value in choice.items()}) if isinstance(choice, Mapping) else choice
+    outcome = (
+        json.dumps({name: str(value) for name, value in choice.items()}) if isinstance(choice, Mapping) else choice
+    )
     tx.update(row, state=RESOLVED, outcome=outcome, resolved_by=session, resolved_at=at)
 
 
@@ -39,13 +41,20 @@ def _check_named(conflict: Conflict, choice: Mapping[str, object], record_of: Re
     known = {column.name for column in record_of(conflict.table).replica_columns} | set(conflict.fields)
     for name in choice:
         if name not in known:
-            raise InputError(f"{conflict.table} has no field {name}", f"the fields in conflict are {', '.join(conflict.fields) or 'none'}")
+            raise InputError(
+                f"{conflict.table} has no field {name}",
+                f"the fields in conflict are {', '.join(conflict.fields) or 'none'}",
+            )
     missing = undecided(conflict, list(choice))
     if missing:
-        raise InputError(f"the conflict is also about {', '.join(missing)}", "give a value for each, or take --mine or --theirs")
+        raise InputError(
+            f"the conflict is also about {', '.join(missing)}", "give a value for each, or take --mine or --theirs"
+        )
 
 
-def _settle_change(tx: Transaction, change: Change, conflict: Conflict, choice: Choice, record: type[Record], first: tuple[str, str]) -> None:
+def _settle_change(
+    tx: Transaction, change: Change, conflict: Conflict, choice: Choice, record: type[Record], first: tuple[str, str]
+) -> None:
     named = _named_for(change, choice, first) if isinstance(choice, Mapping) else {}
     current = _current(tx, record, change.row_id)
     if change.kind is Kind.DELETE:
@@ -70,7 +79,9 @@ def _named_for(change: Change, choice: Mapping[str, object], first: tuple[str, s
     return {name.removeprefix(prefix): value for name, value in choice.items() if name.startswith(prefix)}
 
 
-def _bring_back(tx: Transaction, change: Change, conflict: Conflict, record: type[Record], named: Mapping[str, object]) -> None:
+def _bring_back(
+    tx: Transaction, change: Change, conflict: Conflict, record: type[Record], named: Mapping[str, object]
+) -> None:
     """Write a row that the primary does not have, as its author last saw it."""
     kept = conflict.mine_rows.get(f"{change.table}/{change.row_id}", {})
     names = ["id", "updated_at", *(column.name for column in record.replica_columns)]
@@ -81,18 +92,25 @@ def _bring_back(tx: Transaction, change: Change, conflict: Conflict, record: typ
     tx.insert(record.from_row(names, [values[name] for name in names]).with_changes(named))
 
 
-def _merged(change: Change, conflict: Conflict, choice: Choice, current: Record, first: tuple[str, str]) -> dict[str, StoredValue]:
+def _merged(
+    change: Change, conflict: Conflict, choice: Choice, current: Record, first: tuple[str, str]
+) -> dict[str, StoredValue]:
     """The fields of a change over the row as it now is: merged where the rules can, chosen where they cannot."""
     rules, row = rules_of(type(current)), current.to_row()
     values: dict[str, StoredValue] = {}
     for name, (before, mine) in change.fields.items():
         if name not in row:
             continue
-        mine_side, theirs_side = Side(mine, conflict.mine_by.at, conflict.mutation_id), Side(row[name], current.updated_at, "")
+        mine_side, theirs_side = (
+            Side(mine, conflict.mine_by.at, conflict.mutation_id),
+            Side(row[name], current.updated_at, ""),
+        )
         result = merge_field(rules[name], before, mine_side, theirs_side)
         if not isinstance(result, Clash):
             values[name] = result.value
-        elif choice == "mine" or (isinstance(choice, Mapping) and field_name(change.table, change.row_id, name, first=first) not in choice):
+        elif choice == "mine" or (
+            isinstance(choice, Mapping) and field_name(change.table, change.row_id, name, first=first) not in choice
+        ):
             values[name] = mine
     return values
 
@@ -100,7 +118,9 @@ def _merged(change: Change, conflict: Conflict, choice: Choice, current: Record,
 def _python_values(record: type[Record], values: Mapping[str, StoredValue]) -> dict[str, object]:
     """Stored values as what a record's fields accept."""
     forms = {column.name: column.form for column in record.replica_columns}
-    return {name: _from_json(value) if forms[name] in (Form.SET, Form.JSON) else value for name, value in values.items()}
+    return {
+        name: _from_json(value) if forms[name] in (Form.SET, Form.JSON) else value for name, value in values.items()
+    }
 
 
 def _from_json(value: StoredValue) -> Any:  # any JSON document

@@ -191,7 +191,9 @@ class PullUnavailableError(_MessageError):
     """There is no libsql client for this machine, so changes can be sent but not fetched."""
 
     code = "pull_unavailable"
-    hint = "install libsql-experimental 0.0.55 (CPython 3.10 to 3.13 on Linux x86-64 or macOS arm64), or use mode `remote`"
+    hint = (
+        "install libsql-experimental 0.0.55 (CPython 3.10 to 3.13 on Linux x86-64 or macOS arm64), or use mode `remote`"
+    )
 
 
 class PrimaryError(_MessageError):

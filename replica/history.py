@@ -11,7 +11,20 @@ from dataclasses import dataclass
 
 from replica.mutation import Change, Fields, Kind, Mutation, StoredValue, decode_fields, encode_fields
 
-CHANGE_COLUMNS = ("mutation", "position", "table_name", "row_id", "kind", "seen", "stamp", "fields", "session", "machine", "made_at", "schema_version")
+CHANGE_COLUMNS = (
+    "mutation",
+    "position",
+    "table_name",
+    "row_id",
+    "kind",
+    "seen",
+    "stamp",
+    "fields",
+    "session",
+    "machine",
+    "made_at",
+    "schema_version",
+)
 HISTORY = "_replica_changes"
 INSERT_CHANGE = f"INSERT INTO {HISTORY} ({', '.join(CHANGE_COLUMNS)}) VALUES ({', '.join('?' * len(CHANGE_COLUMNS))})"
 SELECT_CHANGE = f"SELECT {', '.join(CHANGE_COLUMNS)} FROM {HISTORY}"
@@ -46,7 +59,9 @@ def mutations_from(rows: Sequence[Sequence[StoredValue]]) -> list[Mutation]:
     for position, row in enumerate(rows):
         changes.append(change_from(row))
         if position + 1 == len(rows) or rows[position + 1][0] != row[0]:
-            mutations.append(Mutation(str(row[0]), str(row[8]), str(row[9]), str(row[10]), int(str(row[11])), tuple(changes)))
+            mutations.append(
+                Mutation(str(row[0]), str(row[8]), str(row[9]), str(row[10]), int(str(row[11])), tuple(changes))
+            )
             changes = []
     return mutations
 
@@ -58,4 +73,6 @@ def change_from(row: Sequence[StoredValue]) -> Change:
 
 def entry_from(row: Sequence[StoredValue], *, pending: bool) -> HistoryEntry:
     """The history entry of one row in the columns of `SELECT_CHANGE`."""
-    return HistoryEntry(str(row[0]), Kind(str(row[4])), str(row[10]), str(row[8]), str(row[9]), decode_fields(str(row[7])), pending)
+    return HistoryEntry(
+        str(row[0]), Kind(str(row[4])), str(row[10]), str(row[8]), str(row[9]), decode_fields(str(row[7])), pending
+    )

@@ -76,11 +76,15 @@ class BatchAnswer:
 class Hrana:
     """A connection to one database of a primary; usable from several threads."""
 
-    def __init__(self, url: str, token: Callable[[], str | None] | None = None, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, token: Callable[[], str | None] | None = None, *, timeout_s: float = TIMEOUT_S
+    ) -> None:
         """`url` as for `http_url`; `token` is asked before each request; `timeout_s` bounds each wait for bytes."""
         self.url = http_url(url)
         self._token = token
-        self._client = httpx.Client(base_url=self.url, timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0)), trust_env=False)
+        self._client = httpx.Client(
+            base_url=self.url, timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0)), trust_env=False
+        )
 
     def batch(self, steps: Sequence[Step], *, timeout_s: float | None = None) -> BatchAnswer:
         """Run the steps in order in one request, on one connection of the primary.
@@ -97,7 +101,11 @@ class Hrana:
     def is_read_only(self, sql: str) -> bool:
         """Whether the primary itself says that a statement only reads. Raises PrimaryError for bad SQL."""
         answer = self._request({"type": "describe", "sql": sql}, None)
-        return isinstance(answer, dict) and isinstance(answer.get("result"), dict) and answer["result"].get("is_readonly") is True
+        return (
+            isinstance(answer, dict)
+            and isinstance(answer.get("result"), dict)
+            and answer["result"].get("is_readonly") is True
+        )
 
     def close(self) -> None:
         """Close idle connections."""
@@ -109,11 +117,15 @@ class Hrana:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         body = {"baton": None, "requests": [request, {"type": "close"}]}
         try:
-            response = self._client.post("/v3/pipeline", json=body, headers=headers, timeout=timeout_s or self._client.timeout)
+            response = self._client.post(
+                "/v3/pipeline", json=body, headers=headers, timeout=timeout_s or self._client.timeout
+            )
         except httpx.HTTPError as error:
             raise UnreachableError(f"the primary at {self.url} did not answer: {_reason(error)}") from error
         except ValueError as error:
-            raise InputError("the token holds characters that cannot be in a header", "check how the token was pasted") from error
+            raise InputError(
+                "the token holds characters that cannot be in a header", "check how the token was pasted"
+            ) from error
         return _first_result(response, self.url)
 
 
@@ -125,7 +137,11 @@ def _reason(error: httpx.HTTPError) -> str:
 
 def _first_result(response: httpx.Response, url: str) -> Json:
     if response.status_code in (401, 403):
-        raise NotAllowedError(f"the primary at {url} refuses the token" if response.request.headers.get("Authorization") else f"the primary at {url} wants a token")
+        raise NotAllowedError(
+            f"the primary at {url} refuses the token"
+            if response.request.headers.get("Authorization")
+            else f"the primary at {url} wants a token"
+        )
     if response.status_code in (408, 425, 429) or response.status_code >= 500:
         raise UnreachableError(f"the primary at {url} is busy or failing (HTTP {response.status_code})")
     if response.status_code != 200:
@@ -142,7 +158,13 @@ def _first_result(response: httpx.Response, url: str) -> Json:
 
 
 def _encode_step(step: Step) -> Json:
-    encoded: dict[str, Json] = {"stmt": {"sql": step.statement.sql, "args": [_encode(value) for value in step.statement.args], "want_rows": True}}
+    encoded: dict[str, Json] = {
+        "stmt": {
+            "sql": step.statement.sql,
+            "args": [_encode(value) for value in step.statement.args],
+            "want_rows": True,
+        }
+    }
     if step.after is not None:
         encoded["condition"] = {"type": "ok", "step": step.after}
     if step.unless is not None:

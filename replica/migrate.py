@@ -75,7 +75,10 @@ def plan_migrations(schema: Schema, applied: Applied) -> list[Step]:
                 steps.append(Step(owner, migration))
             elif recorded != migration.checksum:
                 name = f"{migration.version:04d}_{migration.name}.sql"
-                raise SchemaMismatchError(f"migration {name} was changed after it ran", "restore its text, and make the change in a new migration")
+                raise SchemaMismatchError(
+                    f"migration {name} was changed after it ran",
+                    "restore its text, and make the change in a new migration",
+                )
     return steps
 
 

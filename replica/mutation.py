@@ -100,7 +100,9 @@ def decode_fields(text: str) -> dict[str, tuple[StoredValue, StoredValue]]:
 
 def encode_row(row: Row) -> str:
     """A whole row as JSON text, in the encoding of `encode_fields`."""
-    return json.dumps({name: _encode_value(value) for name, value in row.items()}, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(
+        {name: _encode_value(value) for name, value in row.items()}, separators=(",", ":"), ensure_ascii=False
+    )
 
 
 def decode_row(text: str) -> dict[str, StoredValue]:
@@ -110,7 +112,11 @@ def decode_row(text: str) -> dict[str, StoredValue]:
 
 def encode_changes(changes: Sequence[Change]) -> str:
     """Changes as JSON text, for keeping a whole mutation in one field."""
-    return json.dumps([[c.table, c.row_id, c.kind.value, c.seen, c.stamp, encode_fields(c.fields)] for c in changes], separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(
+        [[c.table, c.row_id, c.kind.value, c.seen, c.stamp, encode_fields(c.fields)] for c in changes],
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
 
 
 def decode_changes(text: str) -> tuple[Change, ...]:

@@ -41,7 +41,9 @@ def open_replica(directory: Path, *, records: Sequence[type[Record]], migrations
     """
     known_mode = check_mode(mode, url)
     machine = machine or machine_id()
-    settings = Settings(Path(directory), known_mode, url, token or _no_token, session or new_session_id(machine), machine, clock)
+    settings = Settings(
+        Path(directory), known_mode, url, token or _no_token, session or new_session_id(machine), machine, clock
+    )
     schema = build_schema(load_migrations(migrations), records)
     ours = build_schema(our_migrations(), [ConflictRow])
     schema = Schema(schema.migrations, (*schema.records, ConflictRow), schema.tables)
@@ -58,13 +60,24 @@ def _assemble(settings: Settings, schema: Schema, tables: dict[str, Table]) -> R
     if settings.mode is Mode.LOCAL:
         from replica.drivers.local_file import LocalFile  # noqa: PLC0415 - each mode pays for its own imports
 
-        file = LocalFile(settings.directory, Schema(schema.migrations, schema.records, tables), session=settings.session, at=stamp_at(settings.clock()))
+        file = LocalFile(
+            settings.directory,
+            Schema(schema.migrations, schema.records, tables),
+            session=settings.session,
+            at=stamp_at(settings.clock()),
+        )
         return Replica(settings, file, schema, tables)
     http_url(settings.url or "")
     if settings.mode is Mode.REMOTE:
         from replica.drivers.remote import Remote  # noqa: PLC0415 - see above
 
-        remote = Remote(_primary(settings, schema, tables), schema, tables, session=settings.session, now=lambda: stamp_at(settings.clock()))
+        remote = Remote(
+            _primary(settings, schema, tables),
+            schema,
+            tables,
+            session=settings.session,
+            now=lambda: stamp_at(settings.clock()),
+        )
         return Replica(settings, remote, schema, tables)
     return _embedded(settings, schema, tables)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from replica.errors import DamagedError
-from replica.history import entry_from, HistoryEntry
+from replica.history import HistoryEntry, entry_from
 from replica.mutation import Change, Kind, Mutation, decode_fields, encode_fields
 
 APPLICATION_ID: Final = 0x72706C63  # "rplc": tells a file of ours from any other
@@ -58,7 +58,10 @@ class State(StrEnum):
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
     """Make the tables in a new file. Raises DamagedError for a file that is not ours, or of a newer make."""
-    application, made = connection.execute("PRAGMA application_id").fetchone()[0], connection.execute("PRAGMA user_version").fetchone()[0]
+    application, made = (
+        connection.execute("PRAGMA application_id").fetchone()[0],
+        connection.execute("PRAGMA user_version").fetchone()[0],
+    )
     if application == APPLICATION_ID and made == FORMAT:
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -71,13 +74,22 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _prepare_locked(connection: sqlite3.Connection, path: Path) -> None:
-    application, made = connection.execute("PRAGMA application_id").fetchone()[0], connection.execute("PRAGMA user_version").fetchone()[0]
+    application, made = (
+        connection.execute("PRAGMA application_id").fetchone()[0],
+        connection.execute("PRAGMA user_version").fetchone()[0],
+    )
     if application == APPLICATION_ID:
         if made > FORMAT:
-            raise DamagedError(f"{path} was made by a newer program (format {made}, this one knows {FORMAT})", "upgrade this program; nothing was touched")
+            raise DamagedError(
+                f"{path} was made by a newer program (format {made}, this one knows {FORMAT})",
+                "upgrade this program; nothing was touched",
+            )
         return
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-        raise DamagedError(f"{path} is an SQLite file of another program", "move it away, or choose another directory; nothing was touched")
+        raise DamagedError(
+            f"{path} is an SQLite file of another program",
+            "move it away, or choose another directory; nothing was touched",
+        )
     for statement in _TABLES.split(";\n"):
         if statement.strip():
             connection.execute(statement)
@@ -97,7 +109,10 @@ def append(connection: sqlite3.Connection, mutation: Mutation, state: State = St
 def _insert_changes(connection: sqlite3.Connection, seq: int, changes: Sequence[Change]) -> None:
     connection.executemany(
         "INSERT INTO changes (seq, position, table_name, row_id, kind, seen, stamp, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [(seq, position, c.table, c.row_id, c.kind.value, c.seen, c.stamp, encode_fields(c.fields)) for position, c in enumerate(changes)],
+        [
+            (seq, position, c.table, c.row_id, c.kind.value, c.seen, c.stamp, encode_fields(c.fields))
+            for position, c in enumerate(changes)
+        ],
     )
 
 
@@ -137,7 +152,11 @@ def _mutations(rows: Iterable[tuple[object, ...]]) -> list[Mutation]:
             changes = []
         header = row[:6]
         if row[6] is not None:
-            changes.append(Change(str(row[6]), str(row[7]), Kind(str(row[8])), str(row[9]), str(row[10]), decode_fields(str(row[11]))))
+            changes.append(
+                Change(
+                    str(row[6]), str(row[7]), Kind(str(row[8])), str(row[9]), str(row[10]), decode_fields(str(row[11]))
+                )
+            )
     if header:
         mutations.append(_mutation(header, changes))
     return mutations
@@ -155,7 +174,9 @@ def count(connection: sqlite3.Connection) -> int:
 
 def rows_with_changes(connection: sqlite3.Connection, table: str) -> set[str]:
     """The ids of the rows of a table that have pending changes."""
-    return {row_id for (row_id,) in connection.execute("SELECT DISTINCT row_id FROM changes WHERE table_name = ?", (table,))}
+    return {
+        row_id for (row_id,) in connection.execute("SELECT DISTINCT row_id FROM changes WHERE table_name = ?", (table,))
+    }
 
 
 def entries(connection: sqlite3.Connection, table: str, row_id: str) -> list[HistoryEntry]:
@@ -170,7 +191,9 @@ def entries(connection: sqlite3.Connection, table: str, row_id: str) -> list[His
 
 def set_state(connection: sqlite3.Connection, ids: Iterable[str], state: State) -> None:
     """Move mutations to a state."""
-    connection.executemany("UPDATE mutations SET state = ? WHERE id = ?", [(state.value, mutation_id) for mutation_id in ids])
+    connection.executemany(
+        "UPDATE mutations SET state = ? WHERE id = ?", [(state.value, mutation_id) for mutation_id in ids]
+    )
 
 
 def read_fact(connection: sqlite3.Connection, name: str) -> str:
@@ -181,4 +204,7 @@ def read_fact(connection: sqlite3.Connection, name: str) -> str:
 
 def write_fact(connection: sqlite3.Connection, name: str, value: str) -> None:
     """Remember a fact of the sync."""
-    connection.execute("INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", (name, value))
+    connection.execute(
+        "INSERT INTO facts (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        (name, value),
+    )

@@ -32,7 +32,9 @@ def prepare(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
         name = overlay_name(table.name)
         if name not in there:
             others = "".join(f", {quote(column)}" for column in table.columns if column != "id")
-            connection.execute(f"CREATE TABLE IF NOT EXISTS main.{quote(name)} (id TEXT PRIMARY KEY{others}, deleted INTEGER NOT NULL) WITHOUT ROWID")
+            connection.execute(
+                f"CREATE TABLE IF NOT EXISTS main.{quote(name)} (id TEXT PRIMARY KEY{others}, deleted INTEGER NOT NULL) WITHOUT ROWID"
+            )
             continue
         known = {row[1] for row in connection.execute(f"PRAGMA main.table_info({quote(name)})")}
         for column, default in zip(table.columns, table.defaults, strict=True):
@@ -69,16 +71,22 @@ def _view(table: Table, base: Table | None) -> str:
 
 def put(connection: sqlite3.Connection, table: Table, row_id: str, row: Row | None) -> None:
     """Lay one row over the base; None hides it."""
-    values: list[StoredValue] = [row_id] + [None if row is None else row[column] for column in table.columns if column != "id"]
+    values: list[StoredValue] = [row_id] + [
+        None if row is None else row[column] for column in table.columns if column != "id"
+    ]
     names = ", ".join(["id", *(quote(column) for column in table.columns if column != "id"), "deleted"])
     marks = ", ".join("?" * (len(values) + 1))
-    connection.execute(f"INSERT OR REPLACE INTO main.{quote(overlay_name(table.name))} ({names}) VALUES ({marks})", (*values, int(row is None)))
+    connection.execute(
+        f"INSERT OR REPLACE INTO main.{quote(overlay_name(table.name))} ({names}) VALUES ({marks})",
+        (*values, int(row is None)),
+    )
 
 
 def lift_settled(connection: sqlite3.Connection, table: str) -> None:
     """Take away the rows of a table that no mutation of the outbox changes any more."""
     connection.execute(
-        f"DELETE FROM main.{quote(overlay_name(table))} WHERE id NOT IN (SELECT row_id FROM changes WHERE table_name = ?)", (table,)
+        f"DELETE FROM main.{quote(overlay_name(table))} WHERE id NOT IN (SELECT row_id FROM changes WHERE table_name = ?)",
+        (table,),
     )
 
 
@@ -88,9 +96,12 @@ def rebuild(connection: sqlite3.Connection, tables: Mapping[str, Table], base: M
         lift_settled(connection, name)
         pending: dict[str, list[Change]] = {}
         for row in connection.execute(
-            "SELECT row_id, kind, seen, stamp, fields FROM changes WHERE table_name = ? ORDER BY row_id, seq, position", (name,)
+            "SELECT row_id, kind, seen, stamp, fields FROM changes WHERE table_name = ? ORDER BY row_id, seq, position",
+            (name,),
         ):
-            pending.setdefault(row[0], []).append(Change(name, row[0], Kind(row[1]), row[2], row[3], decode_fields(row[4])))
+            pending.setdefault(row[0], []).append(
+                Change(name, row[0], Kind(row[1]), row[2], row[3], decode_fields(row[4]))
+            )
         for row_id, changes in pending.items():
             start = _base_row(connection, table, base.get(name), row_id) or _overlay_row(connection, table, row_id)
             put(connection, table, row_id, apply_changes(table, start, changes))
@@ -119,5 +130,7 @@ def _base_row(connection: sqlite3.Connection, table: Table, base: Table | None, 
 
 def _overlay_row(connection: sqlite3.Connection, table: Table, row_id: str) -> Row | None:
     listing = ", ".join(map(quote, table.columns))
-    found = connection.execute(f"SELECT {listing} FROM main.{quote(overlay_name(table.name))} WHERE id = ? AND NOT deleted", (row_id,)).fetchone()
+    found = connection.execute(
+        f"SELECT {listing} FROM main.{quote(overlay_name(table.name))} WHERE id = ? AND NOT deleted", (row_id,)
+    ).fetchone()
     return None if found is None else dict(zip(table.columns, found, strict=True))

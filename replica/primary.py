@@ -110,7 +110,9 @@ class Primary:
         steps = []
         for table, ids in by_table.items():
             wanted = json.dumps(ids)
-            steps.append(Step(Statement(f"SELECT * FROM {quote(table)} WHERE id IN (SELECT value FROM json_each(?))", (wanted,))))
+            steps.append(
+                Step(Statement(f"SELECT * FROM {quote(table)} WHERE id IN (SELECT value FROM json_each(?))", (wanted,)))
+            )
             # The newest few tell who is the author of what is there; a row with a longer past than that names its last ones.
             history = """SELECT row_id, mutation, kind, fields, session, machine, made_at FROM (
                 SELECT c.*, row_number() OVER (PARTITION BY c.row_id ORDER BY c.seq DESC) AS age FROM _replica_changes c
@@ -123,7 +125,12 @@ class Primary:
                 row = dict(zip(found.columns, values, strict=True))
                 rows[table, str(row["id"])] = row
             for row_id, mutation, kind, fields, session, machine, made_at in answer.answer(2 * position + 1).rows:
-                touch = Touch(Author(str(session), str(machine), str(made_at)), str(mutation), Kind(str(kind)), frozenset(decode_fields(str(fields))))
+                touch = Touch(
+                    Author(str(session), str(machine), str(made_at)),
+                    str(mutation),
+                    Kind(str(kind)),
+                    frozenset(decode_fields(str(fields))),
+                )
                 touches.setdefault((table, str(row_id)), []).append(touch)
 
     def read(self, sql: str, params: Sequence[StoredValue]) -> Answer:
@@ -134,7 +141,9 @@ class Primary:
         """Whether the primary says that a statement only reads."""
         return self._hrana.is_read_only(sql)
 
-    def migrate(self, applied: Applied, *, holder: str, at: str, wait: Callable[[float], None], deadline: float) -> Applied:
+    def migrate(
+        self, applied: Applied, *, holder: str, at: str, wait: Callable[[float], None], deadline: float
+    ) -> Applied:
         """Bring the primary to the program's schema, alone among all clients. Returns what is applied afterwards.
 
         Raises SchemaTooNewError, SchemaMismatchError, BusyError if another client migrates until the deadline.
@@ -170,14 +179,20 @@ class Primary:
                 Statement(RECORD, record_of(step, session=holder, at=at)),
                 Statement("COMMIT"),
             ]
-            steps = [Step(statement, after=position - 1 if position else None) for position, statement in enumerate(statements)]
+            steps = [
+                Step(statement, after=position - 1 if position else None)
+                for position, statement in enumerate(statements)
+            ]
             answer = self._hrana.batch([*steps, Step(Statement("ROLLBACK"), unless=len(steps) - 1)], timeout_s=600)
             failure = next((item for item in answer.steps[:-1] if isinstance(item, Failure)), None)
             if failure is not None and (is_busy(failure) or answer.steps.index(failure) in (1, 2)):
                 return
             if failure is not None:
                 name = f"{step.migration.version:04d}_{step.migration.name}.sql"
-                raise PrimaryError(f"migration {name} does not run on the primary: {failure.message}", "the primary is unchanged; mend the migration")
+                raise PrimaryError(
+                    f"migration {name} does not run on the primary: {failure.message}",
+                    "the primary is unchanged; mend the migration",
+                )
         self._hrana.execute(Statement(RELEASE, (holder, token)))
 
     def close(self) -> None:
@@ -187,7 +202,12 @@ class Primary:
 
 def is_busy(failure: Failure) -> bool:
     """Whether a failure goes away by itself."""
-    return "BUSY" in failure.code or "LOCKED" in failure.code or "TIMEOUT" in failure.code.upper() or "database is locked" in failure.message
+    return (
+        "BUSY" in failure.code
+        or "LOCKED" in failure.code
+        or "TIMEOUT" in failure.code.upper()
+        or "database is locked" in failure.message
+    )
 
 
 def _rows_or_none(answer: BatchAnswer, step: int) -> list[tuple[StoredValue, ...]] | None:

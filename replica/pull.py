@@ -45,7 +45,9 @@ def frame_number(directory: Path) -> int | None:
     return None
 
 
-def pull(directory: Path, url: str, token: str | None, *, deadline: float, lock_file: int, sleep: Callable[[float], None]) -> None:
+def pull(
+    directory: Path, url: str, token: str | None, *, deadline: float, lock_file: int, sleep: Callable[[float], None]
+) -> None:
     """Bring the base up to the primary before `deadline` (monotonic seconds).
 
     lock_file: the descriptor of the sync lock; the child keeps it open, so that the lock outlives a killed parent for
@@ -71,7 +73,11 @@ def pull(directory: Path, url: str, token: str | None, *, deadline: float, lock_
 def _run_child(target: Path, url: str, token: str | None, deadline: float, lock_file: int) -> str:
     left_s = max(0.1, deadline - time.monotonic())
     request = json.dumps({"path": str(target), "url": url, "token": token, "deadline_s": left_s + 2.0})
-    environment = {name: value for name, value in os.environ.items() if "TOKEN" not in name.upper() and "SECRET" not in name.upper()}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if "TOKEN" not in name.upper() and "SECRET" not in name.upper()
+    }
     child = subprocess.Popen(
         [sys.executable, "-I", str(_PULLER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         text=True, env=environment | {"RUST_LOG": "off"}, pass_fds=(lock_file,), start_new_session=True,
@@ -99,7 +105,13 @@ def _raise_problem(problem: str, url: str) -> None:
         raise PullUnavailableError("changes can be sent but not fetched: libsql-experimental is not installed here")
     if "401" in lowered or "unauthor" in lowered or "unauthenticated" in lowered or "403" in lowered:
         raise NotAllowedError(f"the primary at {url} refuses the token for replication")
-    if "malformed" in lowered or "not a database" in lowered or "corrupt" in lowered or "metadata" in lowered or "-wal exists" in lowered:
+    if (
+        "malformed" in lowered
+        or "not a database" in lowered
+        or "corrupt" in lowered
+        or "metadata" in lowered
+        or "-wal exists" in lowered
+    ):
         raise DamagedError("the local copy of the primary is damaged", "it is set aside and fetched anew")
     if "disk" in lowered or "full" in lowered or "os error 28" in lowered:
         raise StorageError("the disk refused to write the local copy of the primary")

@@ -31,7 +31,9 @@ def main() -> int:
         print(json.dumps({"error": "no libsql client"}))
         return 0
     try:
-        connection = libsql_experimental.connect(request["path"], sync_url=request["url"], auth_token=request["token"] or "")
+        connection = libsql_experimental.connect(
+            request["path"], sync_url=request["url"], auth_token=request["token"] or ""
+        )
         connection.sync()
     except ValueError as error:  # the only error this library raises
         print(json.dumps({"error": str(error)}))

@@ -59,7 +59,9 @@ def cut_batches(mutations: Sequence[Mutation]) -> list[list[Mutation]]:
 
 def _weight(change: Change) -> int:
     values = (value for pair in change.fields.values() for value in pair)
-    return 200 + sum(len(value) if isinstance(value, str) else 2 * len(value) if isinstance(value, bytes) else 16 for value in values)
+    return 200 + sum(
+        len(value) if isinstance(value, str) else 2 * len(value) if isinstance(value, bytes) else 16 for value in values
+    )
 
 
 def push_steps(mutations: Sequence[Mutation]) -> list[Step]:
@@ -90,8 +92,12 @@ def _effects(mutations: Sequence[Mutation]) -> list[tuple[Statement, int]]:
     groups: dict[tuple[Kind, str, tuple[tuple[str, str], ...]], list[list[object]]] = {}
     for (table, row_id), change in net.items():
         shape = tuple((name, _form(value)) for name, value in change.values.items())
-        head: list[object] = [row_id, change.stamp] if change.kind is Kind.INSERT else [row_id, change.seen, change.stamp]
-        groups.setdefault((change.kind, table, shape), []).append(head + [_wire(value) for value in change.values.values()])
+        head: list[object] = (
+            [row_id, change.stamp] if change.kind is Kind.INSERT else [row_id, change.seen, change.stamp]
+        )
+        groups.setdefault((change.kind, table, shape), []).append(
+            head + [_wire(value) for value in change.values.values()]
+        )
     order = {Kind.INSERT: 0, Kind.UPDATE: 1, Kind.DELETE: 2}
     ranked = sorted(groups.items(), key=lambda item: order[item[0][0]])
     inserts_and_updates = [item for item in ranked if item[0][0] is not Kind.DELETE]
@@ -168,12 +174,16 @@ def _read(path: str, form: str) -> str:
     return f"unhex(value->>{path})" if form == "bytes" else f"value->>{path}"
 
 
-def _effect(kind: Kind, table: str, shape: tuple[tuple[str, str], ...], rows: list[list[object]]) -> tuple[Statement, int]:
+def _effect(
+    kind: Kind, table: str, shape: tuple[tuple[str, str], ...], rows: list[list[object]]
+) -> tuple[Statement, int]:
     target = quote(table)
     data = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
     if kind is Kind.INSERT:
         names = ", ".join(["id", "updated_at", *(quote(name) for name, _ in shape)])
-        values = ", ".join(["value->>0", "value->>1", *(_read(str(position), form) for position, (_, form) in enumerate(shape, 2))])
+        values = ", ".join(
+            ["value->>0", "value->>1", *(_read(str(position), form) for position, (_, form) in enumerate(shape, 2))]
+        )
         return Statement(f"INSERT INTO {target} ({names}) SELECT {values} FROM json_each(?)", (data,)), len(rows)
     if kind is Kind.DELETE:
         # By key, so that the cost grows with what is deleted and not with what is stored.

@@ -74,7 +74,14 @@ def rebase(mutations: Sequence[Mutation], ground: Ground, *, rules: Rules, now: 
             continue
         ground.rows.update(outcome.rows)
         if outcome.changes != mutation.changes:
-            mutation = Mutation(mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version, outcome.changes)
+            mutation = Mutation(
+                mutation.id,
+                mutation.session,
+                mutation.machine,
+                mutation.made_at,
+                mutation.schema_version,
+                outcome.changes,
+            )
             result.merged.append(mutation.id)
         result.mutations.append(mutation)
     return result
@@ -122,7 +129,14 @@ def row_after(row: Row | None, change: Change) -> Row | None:
     return {**(row or {}), "id": change.row_id, "updated_at": change.stamp, **change.new_values()}
 
 
-def _lay_change(mutation: Mutation, change: Change, current: Row | None, rules: Mapping[str, Rule], touches: Sequence[Touch], now: Stamp) -> Change | _Stuck:
+def _lay_change(
+    mutation: Mutation,
+    change: Change,
+    current: Row | None,
+    rules: Mapping[str, Rule],
+    touches: Sequence[Touch],
+    now: Stamp,
+) -> Change | _Stuck:
     if not has_effect(change):
         return change
     if current is None:
@@ -130,7 +144,11 @@ def _lay_change(mutation: Mutation, change: Change, current: Row | None, rules: 
     if change.kind is not Kind.INSERT and current["updated_at"] == change.seen:
         return change
     if change.kind is Kind.DELETE:
-        moved = {name: FieldConflict(before, None, current.get(name)) for name, (before, _) in change.fields.items() if current.get(name) != before}
+        moved = {
+            name: FieldConflict(before, None, current.get(name))
+            for name, (before, _) in change.fields.items()
+            if current.get(name) != before
+        }
         return _Stuck("deleted here, changed on the primary", moved)
     return _merge(mutation, change, current, rules, touches, now)
 
@@ -144,7 +162,9 @@ def _lay_on_nothing(change: Change) -> Change | _Stuck:
     return _Stuck("changed here, deleted on the primary", fields)
 
 
-def _merge(mutation: Mutation, change: Change, current: Row, rules: Mapping[str, Rule], touches: Sequence[Touch], now: Stamp) -> Change | _Stuck:
+def _merge(
+    mutation: Mutation, change: Change, current: Row, rules: Mapping[str, Rule], touches: Sequence[Touch], now: Stamp
+) -> Change | _Stuck:
     def theirs(name: str) -> tuple[str, str]:
         touch = last_touch(touches, name)
         return (touch.author.at, touch.mutation_id) if touch else (str(current["updated_at"]), "")
@@ -156,7 +176,9 @@ def _merge(mutation: Mutation, change: Change, current: Row, rules: Mapping[str,
         merged = merge_insert(rules, mine, current, mine_at=mutation.made_at, mine_by=mutation.id, theirs=theirs)
         reason = "the same id was made here and on the primary"
     else:
-        merged = merge_update(rules, before, mine, current, mine_at=mutation.made_at, mine_by=mutation.id, theirs=theirs)
+        merged = merge_update(
+            rules, before, mine, current, mine_at=mutation.made_at, mine_by=mutation.id, theirs=theirs
+        )
         reason = "the same field was changed here and on the primary"
     if merged.clashes:
         return _Stuck(reason, {name: field_conflict(clash, before.get(name)) for name, clash in merged.clashes.items()})
@@ -173,11 +195,27 @@ def last_touch(touches: Sequence[Touch], name: str) -> Touch | None:
     return None
 
 
-def _park(mutation: Mutation, parking: _Parking, ground: Ground, now: Stamp, mine_rows: Callable[[Key], Row | None], new_id: Callable[[], str]) -> Mutation:
+def _park(
+    mutation: Mutation,
+    parking: _Parking,
+    ground: Ground,
+    now: Stamp,
+    mine_rows: Callable[[Key], Row | None],
+    new_id: Callable[[], str],
+) -> Mutation:
     keys = [(change.table, change.row_id) for change in mutation.changes]
     first = parking.first if parking.first in keys else keys[0]
     touches = ground.touches.get(first, ())
     touched = [touch for touch in (last_touch(touches, name) for name in parking.fields) if touch is not None]
     author = touched[-1].author if touched else touches[-1].author if touches and not parking.fields else None
     rows = {key: row for key in keys if (row := mine_rows(key)) is not None}
-    return parked(mutation, new_id(), next_stamp(now, None), reason=parking.reason, at_row=first, fields=parking.fields, mine_rows=rows, theirs_by=author)
+    return parked(
+        mutation,
+        new_id(),
+        next_stamp(now, None),
+        reason=parking.reason,
+        at_row=first,
+        fields=parking.fields,
+        mine_rows=rows,
+        theirs_by=author,
+    )

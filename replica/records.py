@@ -24,9 +24,8 @@ from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from replica.errors import InputError, SchemaMismatchError
-from replica.merge import canonical_set
 from replica.mutation import StoredValue
-from replica.rules import Rule
+from replica.rules import Rule, canonical_set
 
 _INT64_MAX = 2**63 - 1
 
@@ -83,7 +82,9 @@ class Record(BaseModel):
     replica_id_prefix: ClassVar[str] = ""
     replica_columns: ClassVar[tuple[Column, ...]] = ()
 
-    def __init_subclass__(cls, *, table: str = "", id_prefix: str = "", **kwargs: Any) -> None:  # pydantic's own signature
+    def __init_subclass__(
+        cls, *, table: str = "", id_prefix: str = "", **kwargs: Any
+    ) -> None:  # pydantic's own signature
         super().__init_subclass__(**kwargs)
         cls.replica_table = table
         cls.replica_id_prefix = id_prefix
@@ -119,7 +120,9 @@ class Record(BaseModel):
         allowed = {column.name for column in self.replica_columns}
         for name in changes:
             if name not in allowed:
-                raise InputError(f"{self.replica_table} has no field {name}", f"the fields are {', '.join(sorted(allowed))}")
+                raise InputError(
+                    f"{self.replica_table} has no field {name}", f"the fields are {', '.join(sorted(allowed))}"
+                )
         values = {name: getattr(self, name) for name in type(self).model_fields}
         try:
             return type(self).model_validate(values | dict(changes))
@@ -179,7 +182,9 @@ def _form_of(record: type[Record], name: str, annotation: Any) -> tuple[Form, ty
         if kind in _FORMS:
             return _FORMS[kind], kind
     known = ", ".join(form.__name__ for form in _FORMS)
-    raise TypeError(f"{record.__name__}.{name}: {annotation} cannot be stored; use {known}, an Enum or a pydantic model")
+    raise TypeError(
+        f"{record.__name__}.{name}: {annotation} cannot be stored; use {known}, an Enum or a pydantic model"
+    )
 
 
 def encode_value(column: Column, value: object) -> StoredValue:
@@ -192,7 +197,10 @@ def encode_value(column: Column, value: object) -> StoredValue:
         members = [member.value if isinstance(member, Enum) else member for member in value]
         return _checked(column, canonical_set(members))
     if column.form is Form.JSON:
-        return _checked(column, json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
+        return _checked(
+            column,
+            json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False),
+        )
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, datetime):
@@ -204,7 +212,7 @@ def encode_value(column: Column, value: object) -> StoredValue:
     raise InputError(f"{column.name}: a {type(value).__name__} cannot be stored")
 
 
-def _checked(column: Column, value: str | int | float | bytes) -> str | int | float | bytes:
+def _checked(column: Column, value: str | float | bytes) -> str | int | float | bytes:
     if isinstance(value, str):
         if "\0" in value:
             raise InputError(f"{column.name}: text cannot hold a NUL character", "use a bytes field for binary data")

@@ -46,7 +46,14 @@ class Replica:
     def __init__(self, settings: Settings, driver: Driver, schema: Schema, tables: dict[str, Table],
                  sync: Callable[[], Sync] | None = None, close: Callable[[], None] | None = None) -> None:  # fmt: skip
         """`sync` makes the syncer when one is first needed; `close` releases it."""
-        self._settings, self._driver, self._schema, self._tables, self._sync, self._close = settings, driver, schema, tables, sync, close
+        self._settings, self._driver, self._schema, self._tables, self._sync, self._close = (
+            settings,
+            driver,
+            schema,
+            tables,
+            sync,
+            close,
+        )
         self._ids = IdSource(settings.clock)
 
     @property
@@ -62,7 +69,9 @@ class Replica:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -113,7 +122,9 @@ class Replica:
         typed = typed_id.strip()
         for start in (typed, prefix + typed.lower()) if prefix and not typed.startswith(prefix) else (typed,):
             low, high = prefix_range(start)
-            rows = self._driver.read(f"SELECT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT {_CANDIDATES_MAX}", (low, high)).rows
+            rows = self._driver.read(
+                f"SELECT id FROM {table} WHERE id >= ? AND id < ? ORDER BY id LIMIT {_CANDIDATES_MAX}", (low, high)
+            ).rows
             if rows:
                 return resolve_prefix(start, [str(row[0]) for row in rows], _kind_of(record))
         raise NotFoundError(_kind_of(record), typed_id)
@@ -149,17 +160,36 @@ class Replica:
 
     def pending_rows(self, table: str) -> set[str]:
         """The ids of the rows of a table that have pending changes."""
-        return outbox.rows_with_changes(self._driver.connection(), table) if isinstance(self._driver, Embedded) else set()
+        return (
+            outbox.rows_with_changes(self._driver.connection(), table) if isinstance(self._driver, Embedded) else set()
+        )
 
     def status(self) -> Status:
         """How the replica stands, from what is on disk alone."""
         settings = self._settings
-        conflicts = int(str(self._driver.read("SELECT count(*) FROM _replica_conflicts WHERE state = ?", (OPEN,)).rows[0][0]))
+        conflicts = int(
+            str(self._driver.read("SELECT count(*) FROM _replica_conflicts WHERE state = ?", (OPEN,)).rows[0][0])
+        )
         if not isinstance(self._driver, Embedded):
             state = "local" if settings.mode == "local" else "idle"
-            return Status(settings.mode, settings.url, state, 0, conflicts, None, None, None, None, None, self._schema.version, settings.directory)
+            return Status(
+                settings.mode,
+                settings.url,
+                state,
+                0,
+                conflicts,
+                None,
+                None,
+                None,
+                None,
+                None,
+                self._schema.version,
+                settings.directory,
+            )
         connection = self._driver.connection()
-        facts = {name: outbox.read_fact(connection, name) or None for name in ("last_sync_at", "last_error", "offline_since")}
+        facts = {
+            name: outbox.read_fact(connection, name) or None for name in ("last_sync_at", "last_error", "offline_since")
+        }
         state = "offline" if facts["offline_since"] else "waiting" if facts["last_error"] else "idle"
         if is_locked(settings.directory):
             state = "syncing"
@@ -191,7 +221,9 @@ class Replica:
         if row.state != OPEN:
             raise InputError(f"the conflict {row.id} was settled by {row.resolved_by} at {row.resolved_at}")
         with self.transaction() as tx:
-            settle(tx, conflict_from(row), choice, record_of=self._schema.record_of, session=self.session, at=self._now())
+            settle(
+                tx, conflict_from(row), choice, record_of=self._schema.record_of, session=self.session, at=self._now()
+            )
             mutation_id = tx.mutation_id
         return self._mutation(mutation_id)
 
@@ -203,10 +235,18 @@ class Replica:
             row_id = self.full_id(record, typed_id)
         except NotFoundError:
             row_id = typed_id  # a deleted row has a history too
-        pending = outbox.entries(self._driver.connection(), record.replica_table, row_id) if isinstance(self._driver, Embedded) else []
+        pending = (
+            outbox.entries(self._driver.connection(), record.replica_table, row_id)
+            if isinstance(self._driver, Embedded)
+            else []
+        )
         waiting = {entry.mutation_id for entry in pending}
-        found = self._driver.read(f"{SELECT_CHANGE} WHERE table_name = ? AND row_id = ? ORDER BY seq", (record.replica_table, row_id)).rows
-        entries = [entry for entry in (entry_from(row, pending=False) for row in found) if entry.mutation_id not in waiting] + pending
+        found = self._driver.read(
+            f"{SELECT_CHANGE} WHERE table_name = ? AND row_id = ? ORDER BY seq", (record.replica_table, row_id)
+        ).rows
+        entries = [
+            entry for entry in (entry_from(row, pending=False) for row in found) if entry.mutation_id not in waiting
+        ] + pending
         if not entries:
             raise NotFoundError(_kind_of(record), typed_id)
         return entries
@@ -221,13 +261,17 @@ class Replica:
             take_back(tx, mutation, self._schema.record_of)
             made = tx.mutation_id if tx.changes() else None
         if made is None:
-            raise ConflictError(mutation.changes[0].table, mutation.changes[0].row_id, seen=mutation.changes[0].stamp, found="")
+            raise ConflictError(
+                mutation.changes[0].table, mutation.changes[0].row_id, seen=mutation.changes[0].stamp, found=""
+            )
         return self._mutation(made)
 
     def _mutation(self, typed_id: str) -> Mutation:
         low, high = prefix_range(typed_id)
         pending = {mutation.id: mutation for mutation in self.pending() if mutation.id.startswith(typed_id)}
-        rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation >= ? AND mutation < ? ORDER BY mutation, position LIMIT 1000", (low, high)).rows
+        rows = self._driver.read(
+            f"{SELECT_CHANGE} WHERE mutation >= ? AND mutation < ? ORDER BY mutation, position LIMIT 1000", (low, high)
+        ).rows
         stored = {mutation.id: mutation for mutation in mutations_from(rows)}
         found = {**stored, **pending}
         return found[resolve_prefix(typed_id, sorted(found), "mutation")]

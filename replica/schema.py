@@ -72,7 +72,9 @@ def load_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
     migrations = tuple(make_migration(*item) for item in found)
     for position, migration in enumerate(migrations, 1):
         if migration.version != position:
-            raise SchemaMismatchError(f"migration {position:04d} is missing or there twice: found {migration.version:04d}_{migration.name}.sql")
+            raise SchemaMismatchError(
+                f"migration {position:04d} is missing or there twice: found {migration.version:04d}_{migration.name}.sql"
+            )
     return migrations
 
 
@@ -123,12 +125,16 @@ def _run_migration(scratch: sqlite3.Connection, migration: Migration) -> None:
         for statement in migration.statements:
             scratch.execute(statement)
     except sqlite3.Error as error:
-        raise SchemaMismatchError(f"migration {migration.version:04d}_{migration.name}.sql does not run: {error}") from error
+        raise SchemaMismatchError(
+            f"migration {migration.version:04d}_{migration.name}.sql does not run: {error}"
+        ) from error
 
 
 def read_tables(connection: sqlite3.Connection, schema: str = "main") -> dict[str, Table]:
     """The tables of one attached database, without SQLite's own."""
-    listing = connection.execute(f"SELECT name FROM {schema}.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+    listing = connection.execute(
+        f"SELECT name FROM {schema}.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+    )
     return {name: _read_table(connection, schema, name) for (name,) in listing.fetchall()}
 
 
@@ -146,7 +152,9 @@ def _check_record(record: type[Record], tables: dict[str, Table]) -> None:
             raise SchemaMismatchError(f"{record.__name__}.{name}: the table {table.name} has no column {name}")
     for column in table.columns:
         if column not in record.model_fields:
-            raise SchemaMismatchError(f"{record.__name__}: the table {table.name} has a column {column} that the record lacks")
+            raise SchemaMismatchError(
+                f"{record.__name__}: the table {table.name} has a column {column} that the record lacks"
+            )
 
 
 def quote(name: str) -> str:

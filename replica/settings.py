@@ -39,5 +39,7 @@ def check_mode(mode: str, url: str | None) -> Mode:
     except ValueError as error:
         raise InputError(f"there is no mode {mode!r}", f"choose one of {', '.join(Mode)}") from error
     if known is not Mode.LOCAL and not url:
-        raise InputError(f"mode {known} needs the URL of a primary", "for example http://127.0.0.1:8080 or libsql://name.turso.io")
+        raise InputError(
+            f"mode {known} needs the URL of a primary", "for example http://127.0.0.1:8080 or libsql://name.turso.io"
+        )
     return known

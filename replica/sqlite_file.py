@@ -13,7 +13,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from replica.errors import BusyError, DamagedError, InputError, QueryError, ReplicaError, StorageError, WriteRefusedError
+from replica.errors import (
+    BusyError,
+    DamagedError,
+    InputError,
+    QueryError,
+    ReplicaError,
+    StorageError,
+    WriteRefusedError,
+)
 from replica.mutation import StoredValue
 
 BUSY_TIMEOUT_MS = 10_000
@@ -32,7 +40,9 @@ def open_file(path: Path) -> sqlite3.Connection:
     create_private(path)
     with storage_errors(path):
         # Threads each have a connection of their own; only `close` touches it from another.
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, uri=True, timeout=BUSY_TIMEOUT_MS / 1000)
+        connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, uri=True, timeout=BUSY_TIMEOUT_MS / 1000
+        )
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
@@ -70,7 +80,9 @@ def translate(error: sqlite3.Error, path: Path) -> ReplicaError:
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StorageError(f"cannot open {path} for writing: {error}")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return DamagedError(f"{path} is damaged or not a database of ours: {error}", "keep the file, and run `td doctor`")
+        return DamagedError(
+            f"{path} is damaged or not a database of ours: {error}", "keep the file, and run `td doctor`"
+        )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyError(f"{path} is in use by another process")
     if code == sqlite3.SQLITE_CONSTRAINT:
@@ -78,17 +90,23 @@ def translate(error: sqlite3.Error, path: Path) -> ReplicaError:
     return QueryError(f"SQL does not run: {error}")
 
 
-_READ_ACTIONS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+_READ_ACTIONS = frozenset(
+    {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+)
 _REFUSED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 
 
-def _only_reading(action: int, _first: str | None, second: str | None, _database: str | None, _source: str | None) -> int:
+def _only_reading(
+    action: int, _first: str | None, second: str | None, _database: str | None, _source: str | None
+) -> int:
     if action == sqlite3.SQLITE_FUNCTION and second in _REFUSED_FUNCTIONS:
         return sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK if action in _READ_ACTIONS else sqlite3.SQLITE_DENY
 
 
-def run_read_only(connection: sqlite3.Connection, sql: str, params: Sequence[StoredValue], path: Path) -> tuple[tuple[str, ...], list[tuple[StoredValue, ...]]]:
+def run_read_only(
+    connection: sqlite3.Connection, sql: str, params: Sequence[StoredValue], path: Path
+) -> tuple[tuple[str, ...], list[tuple[StoredValue, ...]]]:
     """Run one statement of a user's with writing made impossible (`query_only` and an authorizer).
 
     The connection is for this only: it stays read-only. Raises QueryError, or WriteRefusedError for anything but reading.
@@ -105,6 +123,11 @@ def run_read_only(connection: sqlite3.Connection, sql: str, params: Sequence[Sto
     except sqlite3.ProgrammingError as error:
         raise QueryError(f"SQL does not run: {error}", "one statement at a time, with a value for each `?`") from error
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY) or "not authorized" in str(error):
-            raise WriteRefusedError("this SQL would write, or reach outside the database; only reading is possible here") from error
+        if getattr(error, "sqlite_errorcode", 0) in (
+            sqlite3.SQLITE_AUTH,
+            sqlite3.SQLITE_READONLY,
+        ) or "not authorized" in str(error):
+            raise WriteRefusedError(
+                "this SQL would write, or reach outside the database; only reading is possible here"
+            ) from error
         raise translate(error, path) from error

@@ -20,7 +20,16 @@ from replica import outbox, overlay
 from replica.backoff import delays_s
 from replica.drivers.embedded import Embedded, read_row
 from replica.drivers.remote import moved_on
-from replica.errors import BusyError, DamagedError, InputError, OfflineError, PrimaryError, ReplicaError, SchemaTooNewError, UnreachableError
+from replica.errors import (
+    BusyError,
+    DamagedError,
+    InputError,
+    OfflineError,
+    PrimaryError,
+    ReplicaError,
+    SchemaTooNewError,
+    UnreachableError,
+)
 from replica.history import HISTORY
 from replica.migrate import plan_migrations, version_of
 from replica.mutation import Mutation, Row
@@ -81,12 +90,23 @@ class Sync:
         progress = _Progress()
         error: ReplicaError | None = None
         try:
-            with sync_lock(self._store.directory, wait_s=min(wait_for_lock_s, deadline_s), sleep=self._around.sleep) as lock_file:
+            with sync_lock(
+                self._store.directory, wait_s=min(wait_for_lock_s, deadline_s), sleep=self._around.sleep
+            ) as lock_file:
                 error = self._run_locked(progress, time.monotonic() + deadline_s, lock_file)
         except BusyError as busy:
             error = busy
         pending = outbox.count(self._store.connection(with_base=False))
-        return SyncReport(progress.pushed, len(progress.merged), len(progress.parked), progress.pulled, pending, progress.stage, error, progress.lost)
+        return SyncReport(
+            progress.pushed,
+            len(progress.merged),
+            len(progress.parked),
+            progress.pulled,
+            pending,
+            progress.stage,
+            error,
+            progress.lost,
+        )
 
     def close(self) -> None:
         """Close idle connections to the primary."""
@@ -109,7 +129,13 @@ class Sync:
             self._leave_base(progress)
         if plan_needed(self._schema, greeting):
             progress.enter(Stage.MIGRATE)
-            self._primary.migrate(greeting.applied, holder=self._around.session, at=self._around.now(), wait=self._around.sleep, deadline=deadline)
+            self._primary.migrate(
+                greeting.applied,
+                holder=self._around.session,
+                at=self._around.now(),
+                wait=self._around.sleep,
+                deadline=deadline,
+            )
         self._push_all(progress, deadline)
         frame = frame_number(self._store.directory)
         if frame is None or progress.stage is not Stage.GREET or greeting.replication_index != frame:
@@ -130,7 +156,11 @@ class Sync:
     def _tail(self) -> tuple[int, str]:
         if HISTORY not in self._store.base_tables():
             return 0, ""
-        row = self._store.connection().execute(f"SELECT seq, mutation FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT 1").fetchone()
+        row = (
+            self._store.connection()
+            .execute(f"SELECT seq, mutation FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT 1")
+            .fetchone()
+        )
         return (int(row[0]), str(row[1])) if row else (0, "")
 
     def _greet(self) -> Greeting:
@@ -155,7 +185,9 @@ class Sync:
     def _count_lost(self) -> int:
         if HISTORY not in self._store.base_tables():
             return 0
-        rows = self._store.connection().execute(f"SELECT mutation FROM {overlay.BASE}.{HISTORY} GROUP BY mutation ORDER BY max(seq) DESC")
+        rows = self._store.connection().execute(
+            f"SELECT mutation FROM {overlay.BASE}.{HISTORY} GROUP BY mutation ORDER BY max(seq) DESC"
+        )
         lost = 0
         while chunk := [str(row[0]) for row in rows.fetchmany(1000)]:
             known = self._primary.known(chunk)
@@ -180,7 +212,9 @@ class Sync:
         if not batch:
             return
         if round_number > _ROUNDS_MAX:
-            raise UnreachableError("others change the same rows faster than this sync can merge; the changes wait for the next one")
+            raise UnreachableError(
+                "others change the same rows faster than this sync can merge; the changes wait for the next one"
+            )
         progress.enter(Stage.PUSH)
         refusal = self._send(batch, deadline)
         if refusal is None:
@@ -193,10 +227,18 @@ class Sync:
             progress.enter(Stage.PUSH)
             self._push(rebased, progress, deadline, round_number + 1)
         elif not refusal.is_final:
-            raise PrimaryError(f"the primary refused the changes: {refusal.message}", "they wait here; look at the primary's log and disk")
+            raise PrimaryError(
+                f"the primary refused the changes: {refusal.message}",
+                "they wait here; look at the primary's log and disk",
+            )
         elif len(rest) == 1:
             progress.enter(Stage.PUSH)
-            self._push(self._rebase(rest, progress, refused={rest[0].id: f"the primary refuses it: {refusal.message}"}), progress, deadline, round_number + 1)
+            self._push(
+                self._rebase(rest, progress, refused={rest[0].id: f"the primary refuses it: {refusal.message}"}),
+                progress,
+                deadline,
+                round_number + 1,
+            )
         else:
             middle = len(rest) // 2
             progress.enter(Stage.PUSH)
@@ -227,13 +269,23 @@ class Sync:
     def _rebase(self, batch: list[Mutation], progress: _Progress, refused: dict[str, str]) -> list[Mutation]:
         if not batch:
             return []
-        ground = self._primary.ground((change.table, change.row_id) for mutation in batch for change in mutation.changes)
+        ground = self._primary.ground(
+            (change.table, change.row_id) for mutation in batch for change in mutation.changes
+        )
         connection = self._store.connection()
 
         def mine(key: Key) -> Row | None:
             return read_row(connection, self._store.tables[key[0]], key[1])
 
-        result = rebase(batch, ground, rules=self._rules, now=self._around.now(), mine_rows=mine, new_id=self._around.new_id, refused=refused)
+        result = rebase(
+            batch,
+            ground,
+            rules=self._rules,
+            now=self._around.now(),
+            mine_rows=mine,
+            new_id=self._around.new_id,
+            refused=refused,
+        )
         changed = [after for before, after in zip(batch, result.mutations, strict=True) if after != before]
         if changed:
             with self._writing() as connection:
@@ -259,7 +311,14 @@ class Sync:
 
     def _fetch(self, deadline: float, lock_file: int) -> None:
         before = self._tail()[0]
-        pull(self._store.directory, self._around.url, self._around.token(), deadline=deadline, lock_file=lock_file, sleep=self._around.sleep)
+        pull(
+            self._store.directory,
+            self._around.url,
+            self._around.token(),
+            deadline=deadline,
+            lock_file=lock_file,
+            sleep=self._around.sleep,
+        )
         self._store.connection()
         self._store.refresh_schema()
         self._tail_before = before
@@ -274,13 +333,16 @@ class Sync:
             return 0
         with self._writing() as connection:
             pulled = connection.execute(
-                f"SELECT count(DISTINCT mutation) FROM {history} WHERE seq > ? AND mutation NOT IN (SELECT id FROM mutations)", (self._tail_before,)
+                f"SELECT count(DISTINCT mutation) FROM {history} WHERE seq > ? AND mutation NOT IN (SELECT id FROM mutations)",
+                (self._tail_before,),
             ).fetchone()[0]
             held = f"SELECT seq FROM mutations m WHERE EXISTS (SELECT 1 FROM {history} c WHERE c.mutation = m.id)"
             connection.execute(f"DELETE FROM changes WHERE seq IN ({held})")
             connection.execute(f"DELETE FROM mutations WHERE seq IN ({held})")
             # A fresh base without it means that the primary lost what it had acknowledged: it is sent again.
-            connection.execute("UPDATE mutations SET state = ? WHERE state = ?", (State.QUEUED.value, State.ACKNOWLEDGED.value))
+            connection.execute(
+                "UPDATE mutations SET state = ? WHERE state = ?", (State.QUEUED.value, State.ACKNOWLEDGED.value)
+            )
             overlay.rebuild(connection, self._store.tables, self._store.base_tables())
         return int(pulled)
 
@@ -320,7 +382,13 @@ class Sync:
             try:
                 greeting = self._greet()
                 if plan_needed(self._schema, greeting):
-                    self._primary.migrate(greeting.applied, holder=self._around.session, at=self._around.now(), wait=self._around.sleep, deadline=deadline)
+                    self._primary.migrate(
+                        greeting.applied,
+                        holder=self._around.session,
+                        at=self._around.now(),
+                        wait=self._around.sleep,
+                        deadline=deadline,
+                    )
                 self._push_all(progress, deadline)
                 refusal = self._send([mutation], deadline)
                 if refusal is not None and mutation.id not in self._primary.known([mutation.id]):
@@ -332,7 +400,9 @@ class Sync:
     def _online_refusal(self, mutation: Mutation, refusal: Refusal) -> ReplicaError:
         if not refusal.is_stale:
             return InputError(f"the primary refuses it: {refusal.message}")
-        return moved_on(mutation, self._primary, self._schema) or PrimaryError(f"the primary refused the change: {refusal.message}")
+        return moved_on(mutation, self._primary, self._schema) or PrimaryError(
+            f"the primary refused the change: {refusal.message}"
+        )
 
     def _record_online(self, mutation: Mutation) -> None:
         with self._writing() as connection:

@@ -28,7 +28,9 @@ def row_to_record(record: type[R], row: Row) -> R:
 class Transaction:
     """The changes of one mutation in the making; made by `Replica.transaction`."""
 
-    def __init__(self, work: Work, *, mutation_id: str, now: Callable[[], Stamp], new_id: Callable[[type[Record]], str]) -> None:
+    def __init__(
+        self, work: Work, *, mutation_id: str, now: Callable[[], Stamp], new_id: Callable[[type[Record]], str]
+    ) -> None:
         self.mutation_id = mutation_id
         self._work, self._now, self._new_id = work, now, new_id
         self._changes: dict[tuple[str, str], Change] = {}
@@ -127,7 +129,10 @@ def combine(earlier: Change, later: Change) -> Change | None:
         fields = {**earlier.fields, **{name: (None, new) for name, (_, new) in later.fields.items()}}
         return Change(table, row_id, Kind.INSERT, "", later.stamp, fields)
     if later.kind is Kind.DELETE:
-        before = {name: (earlier.fields[name][0] if name in earlier.fields else value, None) for name, (value, _) in later.fields.items()}
+        before = {
+            name: (earlier.fields[name][0] if name in earlier.fields else value, None)
+            for name, (value, _) in later.fields.items()
+        }
         return Change(table, row_id, Kind.DELETE, earlier.seen, later.stamp, before)
     merged: dict[str, tuple[StoredValue, StoredValue]] = dict(earlier.fields)
     for name, (value, new) in later.fields.items():
@@ -138,7 +143,9 @@ def combine(earlier: Change, later: Change) -> Change | None:
 
 def _moved_on(record: type[Record], row_id: str, *, seen: str, found: Row | None) -> ConflictError:
     if found is None and not seen:
-        raise InputError(f"{record.replica_table} {row_id} was never written, so it cannot be changed", "insert it first")
+        raise InputError(
+            f"{record.replica_table} {row_id} was never written, so it cannot be changed", "insert it first"
+        )
     current = None if found is None else row_to_record(record, found)
     stamp = "" if found is None else str(found["updated_at"])
     return ConflictError(record.replica_table, row_id, seen=seen, found=stamp, current=current)

@@ -35,6 +35,8 @@ _LISTENING: Final = "listening for incoming user HTTP connection"
 _LOG_TAIL_LINES: Final = 10
 _POLL_S: Final = 0.003
 _PORT_TRIES: Final = 10
+# A client that connected and sent no whole request keeps sqld from ending for ever, after it has closed its data.
+_LINGER_S: Final = 0.25
 
 
 class Server:
@@ -261,17 +263,30 @@ class Server:
             return log.read().decode(errors="replace")
 
     def _wait_or_kill(self, process: subprocess.Popen[bytes]) -> None:
-        try:
-            process.wait(self._stop_deadline_s)
-        except subprocess.TimeoutExpired:
-            _LOG.warning(
-                "sqld (pid %d) did not end within %g seconds of SIGINT and was killed; "
-                "clients will download everything again",
-                process.pid,
-                self._stop_deadline_s,
-            )
-            process.kill()
-            process.wait()
+        deadline = time.monotonic() + self._stop_deadline_s
+        closed_at: float | None = None
+        while process.poll() is None:
+            now = time.monotonic()
+            if closed_at is None and self._has_closed_its_data():
+                closed_at = now
+            if closed_at is not None and now > closed_at + _LINGER_S:
+                _LOG.info("sqld (pid %d) closed its data, but clients kept it from ending: killed", process.pid)
+                break
+            if now > deadline:
+                _LOG.warning(
+                    "sqld (pid %d) did not end within %g seconds of SIGINT and was killed; "
+                    "clients will download everything again",
+                    process.pid,
+                    self._stop_deadline_s,
+                )
+                break
+            time.sleep(_POLL_S)
+        process.kill()
+        process.wait()
+
+    def _has_closed_its_data(self) -> bool:
+        # sqld itself goes by these files: one that is there at the start means that the log was not closed.
+        return not any(self.data_dir.glob("dbs/*/.sentinel"))
 
     def _forget(self) -> None:
         """Let go of a process that has ended, of its guard and of the lock."""

@@ -41,7 +41,9 @@ class _Held:
 class Embedded:
     """The driver of modes `libsql` and `turso`, without the syncing, which is `sync.py`."""
 
-    def __init__(self, directory: Path, schema: Schema, tables: Mapping[str, Table], *, online: Callable[[Mutation], None]) -> None:
+    def __init__(
+        self, directory: Path, schema: Schema, tables: Mapping[str, Table], *, online: Callable[[Mutation], None]
+    ) -> None:
         """`tables`: the application's and ours. `online`: sends one mutation to the primary and records it here."""
         make_directory(directory)
         self.directory = directory
@@ -95,7 +97,10 @@ class Embedded:
             held.base_version = _base_version(connection, held.base_tables)
             overlay.make_views(connection, self.tables.values(), held.base_tables)
         except sqlite3.DatabaseError as error:
-            raise DamagedError("the local copy of the primary (replica.db) is damaged; pending changes are safe", "`sync` sets it aside and fetches it anew") from error
+            raise DamagedError(
+                "the local copy of the primary (replica.db) is damaged; pending changes are safe",
+                "`sync` sets it aside and fetches it anew",
+            ) from error
         held.base_inode = inode
 
     def refresh_schema(self) -> None:
@@ -198,4 +203,10 @@ def read_row(connection: sqlite3.Connection, table: Table, row_id: str) -> Row |
 def _base_version(connection: sqlite3.Connection, tables: Mapping[str, Table]) -> int:
     if "_replica_migrations" not in tables:
         return 0
-    return version_of(applied_from(connection.execute(READ_APPLIED.replace("_replica_migrations", f"{overlay.BASE}._replica_migrations")).fetchall()))
+    return version_of(
+        applied_from(
+            connection.execute(
+                READ_APPLIED.replace("_replica_migrations", f"{overlay.BASE}._replica_migrations")
+            ).fetchall()
+        )
+    )

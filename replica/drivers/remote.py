@@ -23,14 +23,22 @@ _MIGRATION_PATIENCE_S = 60.0
 class Remote:
     """The driver of mode `remote`."""
 
-    def __init__(self, primary: Primary, schema: Schema, tables: Mapping[str, Table], *, session: str, now: Callable[[], Stamp]) -> None:
+    def __init__(
+        self, primary: Primary, schema: Schema, tables: Mapping[str, Table], *, session: str, now: Callable[[], Stamp]
+    ) -> None:
         """Greet the primary and migrate it if need be. Raises UnreachableError, NotAllowedError, SchemaMismatchError."""
         self._primary, self._schema, self._tables = primary, schema, tables
         self._version = 0
         greeting = primary.greet(0, "")
         self._version = version_of(greeting.applied)
         if self._version <= schema.version and plan_migrations(schema, greeting.applied):
-            applied = primary.migrate(greeting.applied, holder=session, at=now(), wait=time.sleep, deadline=time.monotonic() + _MIGRATION_PATIENCE_S)
+            applied = primary.migrate(
+                greeting.applied,
+                holder=session,
+                at=now(),
+                wait=time.sleep,
+                deadline=time.monotonic() + _MIGRATION_PATIENCE_S,
+            )
             self._version = version_of(applied)
 
     def read(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
@@ -41,8 +49,15 @@ class Remote:
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of a user's, if the primary itself says that it only reads."""
         try:
-            if not self._primary.is_read_only(sql) or sql.lstrip().split(None, 1)[0].upper() not in ("SELECT", "WITH", "VALUES", "EXPLAIN"):
-                raise WriteRefusedError("this SQL would write, or reach outside the database; only reading is possible here")
+            if not self._primary.is_read_only(sql) or sql.lstrip().split(None, 1)[0].upper() not in (
+                "SELECT",
+                "WITH",
+                "VALUES",
+                "EXPLAIN",
+            ):
+                raise WriteRefusedError(
+                    "this SQL would write, or reach outside the database; only reading is possible here"
+                )
             return self.read(sql, params)
         except PrimaryError as error:
             raise QueryError(f"SQL does not run: {error}") from error
@@ -59,7 +74,9 @@ class Remote:
             return
         if not refusal.is_stale:
             raise InputError(f"the primary refuses it: {refusal.message}")
-        raise moved_on(mutation, self._primary, self._schema) or PrimaryError(f"the primary refused the change: {refusal.message}")
+        raise moved_on(mutation, self._primary, self._schema) or PrimaryError(
+            f"the primary refused the change: {refusal.message}"
+        )
 
     def close(self) -> None:
         """Close idle connections."""
