@@ -96,16 +96,27 @@ def field_name(table: str, row_id: str, name: str, *, first: tuple[str, str]) ->
     return name if (table, row_id) == first else f"{table}/{row_id}.{name}"
 
 
-def parked(mutation: Mutation, conflict_id: str, stamp: str, *, reason: str, at_row: tuple[str, str], fields: Mapping[str, FieldConflict],
-           mine_rows: Mapping[tuple[str, str], Row], theirs_by: Author | None) -> Mutation:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """Why a mutation is parked: the first row that clashed, the fields, the rows as their author saw them."""
+
+    reason: str
+    at_row: tuple[str, str]
+    fields: Mapping[str, FieldConflict]
+    mine_rows: Mapping[tuple[str, str], Row]
+    theirs_by: Author | None
+
+
+def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -> Mutation:
     """The parked form of a mutation: the insert of its conflict, under the same mutation id."""
-    theirs = theirs_by or Author("", "", "")
-    rows = {f"{table}/{row_id}": encode_row(row) for (table, row_id), row in mine_rows.items()}
+    theirs = grounds.theirs_by or Author("", "", "")
+    rows = {f"{table}/{row_id}": encode_row(row) for (table, row_id), row in grounds.mine_rows.items()}
+    clashes = {name: _encode_clash(field) for name, field in grounds.fields.items()}
     conflict = ConflictRow(
-        id=conflict_id, mutation_id=mutation.id, table_name=at_row[0], row_id=at_row[1], reason=reason,
-        clashes=json.dumps({name: encode_fields({"pair": (field.mine, field.theirs), "before": (field.before, None)}) for name, field in fields.items()}),
-        changes=encode_changes(mutation.changes), mine_rows=json.dumps(rows),
-        mine_session=mutation.session, mine_machine=mutation.machine, mine_at=mutation.made_at, schema_version=mutation.schema_version,
+        id=conflict_id, mutation_id=mutation.id, table_name=grounds.at_row[0], row_id=grounds.at_row[1],
+        reason=grounds.reason, clashes=json.dumps(clashes), changes=encode_changes(mutation.changes),
+        mine_rows=json.dumps(rows), mine_session=mutation.session, mine_machine=mutation.machine,
+        mine_at=mutation.made_at, schema_version=mutation.schema_version,
         theirs_session=theirs.session, theirs_machine=theirs.machine, theirs_at=theirs.at,
     )  # fmt: skip
     insert = Change(
@@ -119,6 +130,10 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, *, reason: str, at_
     return Mutation(
         mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version, (insert,)
     )
+
+
+def _encode_clash(field: FieldConflict) -> str:
+    return encode_fields({"pair": (field.mine, field.theirs), "before": (field.before, None)})
 
 
 def field_conflict(clash: Clash, before: StoredValue) -> FieldConflict:
@@ -135,7 +150,8 @@ def conflict_from(row: ConflictRow) -> Conflict:
     theirs = Author(row.theirs_session, row.theirs_machine, row.theirs_at) if row.theirs_at else None
     rows: dict[str, Row] = {name: decode_row(text) for name, text in json.loads(row.mine_rows).items()}
     return Conflict(
-        row.id, row.table_name, row.row_id, row.reason, fields, row.mutation_id, Author(row.mine_session, row.mine_machine, row.mine_at), theirs,
+        row.id, row.table_name, row.row_id, row.reason, fields, row.mutation_id,
+        Author(row.mine_session, row.mine_machine, row.mine_at), theirs,
         decode_changes(row.changes), rows, row.schema_version,
     )  # fmt: skip
 

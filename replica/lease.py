@@ -17,7 +17,8 @@ LEASE_TTL_S: Final = 30
 _NOW: Final = "(julianday('now') - 2440587.5) * 86400.0"
 
 ACQUIRE: Final = f"""INSERT INTO _replica_lease (name, holder, token, expires) VALUES ('migrations', ?1, 1, {_NOW} + ?2)
-ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, token = token + 1, expires = excluded.expires WHERE expires < {_NOW}
+ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, token = token + 1, expires = excluded.expires
+WHERE expires < {_NOW}
 RETURNING token"""
 
 RELEASE: Final = "UPDATE _replica_lease SET expires = 0 WHERE name = 'migrations' AND holder = ? AND token = ?"

@@ -83,7 +83,7 @@ def plan_migrations(schema: Schema, applied: Applied) -> list[Step]:
 
 
 def migrate_file(connection: sqlite3.Connection, schema: Schema, *, session: str, at: str) -> None:
-    """Bring a file to the program's schema; the file's write lock lets one process do it. Raises as `plan_migrations`."""
+    """Bring a file to the program's schema; its write lock lets one process do it. Raises as `plan_migrations`."""
     applied = _applied_in(connection)
     if applied is not None and not plan_migrations(schema, applied):
         return

@@ -28,16 +28,41 @@ if TYPE_CHECKING:
     from replica.sync import Sync
 
 
-def open_replica(directory: Path, *, records: Sequence[type[Record]], migrations: Path | Traversable, mode: str = "local", url: str | None = None,
-                 token: Callable[[], str | None] | None = None, session: str | None = None, machine: str | None = None,
-                 clock: Callable[[], float] = time.time) -> Replica:  # fmt: skip
+def open_replica(  # noqa: PLR0913 - what a program says once, by name
+    directory: Path,
+    *,
+    records: Sequence[type[Record]],
+    migrations: Path | Traversable,
+    mode: str = "local",
+    url: str | None = None,
+    token: Callable[[], str | None] | None = None,
+    session: str | None = None,
+    machine: str | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Replica:
     """Open, and create if need be, the replica in a directory.
 
-    records: one class for each table of the application. migrations: the folder of `0001_name.sql` …. mode: `local`, `libsql`,
-    `turso` or `remote`. url: of the primary. token: asked whenever one is needed. clock: seconds since 1970.
+    Never touches the network, but in mode `remote`.
 
-    Never touches the network, but in mode `remote`. Raises InputError, SchemaMismatchError (which names table and column),
-    SchemaTooNewError, DamagedError, StorageError.
+    Args:
+        directory: where the files of this replica are; made if need be, readable by its owner only.
+        records: one class for each table of the application.
+        migrations: the folder of `0001_name.sql`, `0002_name.sql` …
+        mode: `local`, `libsql`, `turso` or `remote` (DESIGN 12).
+        url: of the primary; not for mode `local`.
+        token: asked whenever a token is needed; None, or returning None, for a primary without one.
+        session: under which changes are made; a new one by default.
+        machine: 8 characters that tell this machine from others; derived from the OS machine id by default.
+        clock: seconds since 1970.
+
+    Raises:
+        InputError: an unknown mode, or a URL that is none.
+        SchemaMismatchError: a record and its table differ; names the column.
+        DamagedError: a file in the directory is not ours, or of a newer make.
+        StorageError: the directory cannot be written, or the disk is full.
+        SchemaTooNewError: mode `local` or `remote`, and the database is of a newer program.
+        UnreachableError: mode `remote` only.
+        NotAllowedError: mode `remote` only.
     """
     known_mode = check_mode(mode, url)
     machine = machine or machine_id()
@@ -104,8 +129,8 @@ def _sync(store: Embedded, settings: Settings, schema: Schema, tables: dict[str,
     from replica.sync import Surroundings, Sync  # noqa: PLC0415 - brings the HTTP client
 
     around = Surroundings(
-        http_url(settings.url or ""), settings.token, settings.session, lambda: stamp_at(settings.clock()), random.random,
-        IdSource(settings.clock).new_uuid7,
+        http_url(settings.url or ""), settings.token, settings.session, lambda: stamp_at(settings.clock()),
+        random.random, IdSource(settings.clock).new_uuid7,
     )  # fmt: skip
     return Sync(store, _primary(settings, schema, tables), schema, around)
 

@@ -108,7 +108,8 @@ def append(connection: sqlite3.Connection, mutation: Mutation, state: State = St
 
 def _insert_changes(connection: sqlite3.Connection, seq: int, changes: Sequence[Change]) -> None:
     connection.executemany(
-        "INSERT INTO changes (seq, position, table_name, row_id, kind, seen, stamp, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        """INSERT INTO changes (seq, position, table_name, row_id, kind, seen, stamp, fields)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             (seq, position, c.table, c.row_id, c.kind.value, c.seen, c.stamp, encode_fields(c.fields))
             for position, c in enumerate(changes)
@@ -182,8 +183,10 @@ def rows_with_changes(connection: sqlite3.Connection, table: str) -> set[str]:
 def entries(connection: sqlite3.Connection, table: str, row_id: str) -> list[HistoryEntry]:
     """The pending part of one row's history, oldest first."""
     rows = connection.execute(
-        """SELECT m.id, c.position, c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields, m.session, m.machine, m.made_at, m.schema_version
-        FROM changes c JOIN mutations m ON m.seq = c.seq WHERE c.table_name = ? AND c.row_id = ? ORDER BY c.seq, c.position""",
+        """SELECT m.id, c.position, c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields,
+            m.session, m.machine, m.made_at, m.schema_version
+        FROM changes c JOIN mutations m ON m.seq = c.seq
+        WHERE c.table_name = ? AND c.row_id = ? ORDER BY c.seq, c.position""",
         (table, row_id),
     )
     return [entry_from(row, pending=True) for row in rows]

@@ -33,7 +33,8 @@ def prepare(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
         if name not in there:
             others = "".join(f", {quote(column)}" for column in table.columns if column != "id")
             connection.execute(
-                f"CREATE TABLE IF NOT EXISTS main.{quote(name)} (id TEXT PRIMARY KEY{others}, deleted INTEGER NOT NULL) WITHOUT ROWID"
+                f"CREATE TABLE IF NOT EXISTS main.{quote(name)} "
+                f"(id TEXT PRIMARY KEY{others}, deleted INTEGER NOT NULL) WITHOUT ROWID"
             )
             continue
         known = {row[1] for row in connection.execute(f"PRAGMA main.table_info({quote(name)})")}
@@ -65,16 +66,15 @@ def _view(table: Table, base: Table | None) -> str:
         f"b.{quote(column)}" if column in base.columns else f"{default} AS {quote(column)}"
         for column, default in zip(table.columns, table.defaults, strict=True)
     )
-    stored = f"SELECT {shown} FROM {BASE}.{quote(table.name)} b WHERE NOT EXISTS (SELECT 1 FROM main.{own} o WHERE o.id = b.id)"
-    return f"{stored} UNION ALL {pending}"
+    untouched = f"NOT EXISTS (SELECT 1 FROM main.{own} o WHERE o.id = b.id)"
+    return f"SELECT {shown} FROM {BASE}.{quote(table.name)} b WHERE {untouched} UNION ALL {pending}"
 
 
 def put(connection: sqlite3.Connection, table: Table, row_id: str, row: Row | None) -> None:
     """Lay one row over the base; None hides it."""
-    values: list[StoredValue] = [row_id] + [
-        None if row is None else row[column] for column in table.columns if column != "id"
-    ]
-    names = ", ".join(["id", *(quote(column) for column in table.columns if column != "id"), "deleted"])
+    others = [column for column in table.columns if column != "id"]
+    values: list[StoredValue] = [row_id, *(None if row is None else row[column] for column in others)]
+    names = ", ".join(["id", *map(quote, others), "deleted"])
     marks = ", ".join("?" * (len(values) + 1))
     connection.execute(
         f"INSERT OR REPLACE INTO main.{quote(overlay_name(table.name))} ({names}) VALUES ({marks})",
@@ -85,7 +85,8 @@ def put(connection: sqlite3.Connection, table: Table, row_id: str, row: Row | No
 def lift_settled(connection: sqlite3.Connection, table: str) -> None:
     """Take away the rows of a table that no mutation of the outbox changes any more."""
     connection.execute(
-        f"DELETE FROM main.{quote(overlay_name(table))} WHERE id NOT IN (SELECT row_id FROM changes WHERE table_name = ?)",
+        f"DELETE FROM main.{quote(overlay_name(table))} "
+        "WHERE id NOT IN (SELECT row_id FROM changes WHERE table_name = ?)",
         (table,),
     )
 

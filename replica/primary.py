@@ -39,8 +39,8 @@ class Greeting:
 class Refusal:
     """A batch that was not applied: nothing of it was.
 
-    is_stale: a row moved on, or a mutation is known already: rebasing helps. is_final: the schema or a constraint of the
-    primary refuses it, and will again. Neither: something that may pass, such as a full disk over there.
+    is_stale: a row moved on, or a mutation is known already: rebasing helps. is_final: the schema or a constraint of
+    the primary refuses it, and will again. Neither: something that may pass, such as a full disk over there.
     """
 
     is_stale: bool
@@ -69,7 +69,7 @@ class Primary:
         knows = tail_seq == 0 or bool(tail and tail[0][0] == tail_mutation)
         return Greeting(applied_from(applied or []), answer.replication_index, last_seq, knows)
 
-    def push(self, mutations: Sequence[Mutation], *, schema_version: int) -> Refusal | None:
+    def push(self, mutations: Sequence[Mutation]) -> Refusal | None:
         """Apply all the mutations in one transaction; None if that went well, else nothing of it was done."""
         try:
             steps = push_steps(mutations)
@@ -108,25 +108,25 @@ class Primary:
         for table, row_id in keys:
             by_table.setdefault(table, []).append(row_id)
         steps = []
-        for table, ids in by_table.items():
+        for name, ids in by_table.items():
             wanted = json.dumps(ids)
             steps.append(
-                Step(Statement(f"SELECT * FROM {quote(table)} WHERE id IN (SELECT value FROM json_each(?))", (wanted,)))
+                Step(Statement(f"SELECT * FROM {quote(name)} WHERE id IN (SELECT value FROM json_each(?))", (wanted,)))
             )
-            # The newest few tell who is the author of what is there; a row with a longer past than that names its last ones.
+            # The newest few tell who is the author of what is there.
             history = """SELECT row_id, mutation, kind, fields, session, machine, made_at FROM (
                 SELECT c.*, row_number() OVER (PARTITION BY c.row_id ORDER BY c.seq DESC) AS age FROM _replica_changes c
                 WHERE c.table_name = ? AND c.row_id IN (SELECT value FROM json_each(?))) WHERE age <= 50 ORDER BY seq"""
-            steps.append(Step(Statement(history, (table, wanted))))
+            steps.append(Step(Statement(history, (name, wanted))))
         answer = self._hrana.batch(steps)
         for position, table in enumerate(by_table):
             found = answer.answer(2 * position)
             for values in found.rows:
                 row = dict(zip(found.columns, values, strict=True))
                 rows[table, str(row["id"])] = row
-            for row_id, mutation, kind, fields, session, machine, made_at in answer.answer(2 * position + 1).rows:
+            for row_id, mutation, kind, fields, session, machine, at in answer.answer(2 * position + 1).rows:
                 touch = Touch(
-                    Author(str(session), str(machine), str(made_at)),
+                    Author(str(session), str(machine), str(at)),
                     str(mutation),
                     Kind(str(kind)),
                     frozenset(decode_fields(str(fields))),
@@ -171,7 +171,7 @@ class Primary:
     def _run_migrations(self, token: int, holder: str, at: str) -> None:
         applied = applied_from(self._hrana.execute(Statement(READ_APPLIED)).rows)
         for step in plan_migrations(self._schema, applied):
-            # The lease is checked and renewed in the transaction of the migration: a holder that was too slow fails as a whole.
+            # The lease is checked and renewed in the transaction of the migration, so a holder that was too slow fails.
             statements = [
                 Statement("BEGIN IMMEDIATE"),
                 *check_token(holder, token),

@@ -132,8 +132,8 @@ def _move_in(directory: Path) -> None:
         connection.close()
     for companion in _COMPANIONS:
         with suppress(FileNotFoundError):
-            os.replace(f"{source}{companion}", f"{base_path(directory)}{companion}")
-    os.replace(source, base_path(directory))
+            Path(f"{source}{companion}").replace(f"{base_path(directory)}{companion}")
+    source.replace(base_path(directory))
     shutil.rmtree(directory / _INCOMING, ignore_errors=True)
 
 
@@ -147,5 +147,5 @@ def set_aside(directory: Path) -> Path | None:
     aside.mkdir(mode=0o700)
     for companion in ("", *_COMPANIONS):
         with suppress(FileNotFoundError):
-            os.replace(f"{base_path(directory)}{companion}", aside / f"{BASE_FILE}{companion}")
+            Path(f"{base_path(directory)}{companion}").replace(aside / f"{BASE_FILE}{companion}")
     return aside / BASE_FILE

@@ -1,7 +1,7 @@
 """The puller: a process of its own that brings the base up to the primary, and nothing else.
 
-Run as a script by `pull.py`, with one JSON document on stdin: {"path", "url", "token", "deadline_s"}; it answers with one on
-stdout: {} or {"error"}. Always true:
+Run as a script by `pull.py`, with one JSON document on stdin: {"path", "url", "token", "deadline_s"}; it answers with
+one on stdout: {} or {"error"}. Always true:
 - only here is `libsql_experimental` imported: it holds the GIL while it waits, and a second SQLite library in the
   reading process would break that one's file locks;
 - the token comes by stdin, never as an argument or in the environment;
@@ -26,9 +26,9 @@ def main() -> int:
     os.environ["RUST_LOG"] = "off"
     os.umask(0o077)
     try:
-        import libsql_experimental
+        import libsql_experimental  # noqa: PLC0415 - after the environment is set: it reads RUST_LOG as it is loaded
     except ImportError:
-        print(json.dumps({"error": "no libsql client"}))
+        sys.stdout.write(json.dumps({"error": "no libsql client"}) + "\n")
         return 0
     try:
         connection = libsql_experimental.connect(
@@ -36,9 +36,9 @@ def main() -> int:
         )
         connection.sync()
     except ValueError as error:  # the only error this library raises
-        print(json.dumps({"error": str(error)}))
+        sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
         return 0
-    print("{}")
+    sys.stdout.write("{}" + "\n")
     return 0
 
 

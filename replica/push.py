@@ -187,7 +187,10 @@ def _effect(
         return Statement(f"INSERT INTO {target} ({names}) SELECT {values} FROM json_each(?)", (data,)), len(rows)
     if kind is Kind.DELETE:
         # By key, so that the cost grows with what is deleted and not with what is stored.
-        matching = f"SELECT t.id FROM json_each(?) AS j CROSS JOIN {target} AS t ON t.id = j.value->>0 WHERE t.updated_at = j.value->>1"
+        matching = (
+            f"SELECT t.id FROM json_each(?) AS j CROSS JOIN {target} AS t ON t.id = j.value->>0 "
+            "WHERE t.updated_at = j.value->>1"
+        )
         return Statement(f"DELETE FROM {target} WHERE id IN ({matching})", (data,)), len(rows)
     sources = ", ".join(f"{_read(str(position), form)} AS v{position}" for position, (_, form) in enumerate(shape, 3))
     assignments = ", ".join(f"{quote(name)} = j.v{position}" for position, (name, _) in enumerate(shape, 3))

@@ -9,9 +9,9 @@ Always true:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from replica.conflicts import Author, FieldConflict, field_conflict, field_name, parked
+from replica.conflicts import Author, FieldConflict, Grounds, field_conflict, field_name, parked
 from replica.merge import RowMerge, merge_insert, merge_update
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
 from replica.push import has_effect
@@ -57,33 +57,35 @@ class _Stuck:
     fields: Mapping[str, FieldConflict]
 
 
-def rebase(mutations: Sequence[Mutation], ground: Ground, *, rules: Rules, now: Stamp, mine_rows: Callable[[Key], Row | None],
-           new_id: Callable[[], str], refused: Mapping[str, str] | None = None) -> Rebased:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a rebase needs besides: the merge rules of each table, the time, rows as their author sees them, new ids."""
+
+    rules: Rules
+    now: Stamp
+    mine_row: Callable[[Key], Row | None]
+    new_id: Callable[[], str]
+
+
+def rebase(
+    mutations: Sequence[Mutation], ground: Ground, means: Means, refused: Mapping[str, str] | None = None
+) -> Rebased:
     """Lay mutations, in order, over the ground; the ground's rows are brought forward on the way.
 
-    rules: the merge rules of a table. mine_rows: a row as its author sees it, to keep with a conflict. new_id: ids for
-    conflicts. refused: reasons by mutation id for those that the primary refuses for a reason of its own.
+    refused: reasons by mutation id for those that the primary refuses for a reason of its own; they are parked.
     """
     result = Rebased([], [], [])
     for mutation in mutations:
         reason = (refused or {}).get(mutation.id)
-        outcome = _Parking({}, reason, ("", "")) if reason else _lay_over(mutation, ground, rules, now)
+        outcome = _Parking({}, reason, ("", "")) if reason else _lay_over(mutation, ground, means)
         if isinstance(outcome, _Parking):
-            result.mutations.append(_park(mutation, outcome, ground, now, mine_rows, new_id))
+            result.mutations.append(_park(mutation, outcome, ground, means))
             result.parked.append(mutation.id)
             continue
         ground.rows.update(outcome.rows)
+        result.mutations.append(replace(mutation, changes=outcome.changes))
         if outcome.changes != mutation.changes:
-            mutation = Mutation(
-                mutation.id,
-                mutation.session,
-                mutation.machine,
-                mutation.made_at,
-                mutation.schema_version,
-                outcome.changes,
-            )
             result.merged.append(mutation.id)
-        result.mutations.append(mutation)
     return result
 
 
@@ -100,14 +102,14 @@ class _Parking:
     first: Key
 
 
-def _lay_over(mutation: Mutation, ground: Ground, rules: Rules, now: Stamp) -> _Laid | _Parking:
+def _lay_over(mutation: Mutation, ground: Ground, means: Means) -> _Laid | _Parking:
     rows: dict[Key, Row | None] = {}
     changes: list[Change] = []
     stuck: list[tuple[Key, _Stuck]] = []
     for change in mutation.changes:
         key = (change.table, change.row_id)
         current = rows[key] if key in rows else ground.rows.get(key)
-        outcome = _lay_change(mutation, change, current, rules(change.table), ground.touches.get(key, ()), now)
+        outcome = _lay_change(mutation, change, current, ground.touches.get(key, ()), means)
         if isinstance(outcome, _Stuck):
             stuck.append((key, outcome))
         else:
@@ -130,12 +132,7 @@ def row_after(row: Row | None, change: Change) -> Row | None:
 
 
 def _lay_change(
-    mutation: Mutation,
-    change: Change,
-    current: Row | None,
-    rules: Mapping[str, Rule],
-    touches: Sequence[Touch],
-    now: Stamp,
+    mutation: Mutation, change: Change, current: Row | None, touches: Sequence[Touch], means: Means
 ) -> Change | _Stuck:
     if not has_effect(change):
         return change
@@ -150,7 +147,7 @@ def _lay_change(
             if current.get(name) != before
         }
         return _Stuck("deleted here, changed on the primary", moved)
-    return _merge(mutation, change, current, rules, touches, now)
+    return _merge(mutation, change, current, touches, means)
 
 
 def _lay_on_nothing(change: Change) -> Change | _Stuck:
@@ -162,9 +159,7 @@ def _lay_on_nothing(change: Change) -> Change | _Stuck:
     return _Stuck("changed here, deleted on the primary", fields)
 
 
-def _merge(
-    mutation: Mutation, change: Change, current: Row, rules: Mapping[str, Rule], touches: Sequence[Touch], now: Stamp
-) -> Change | _Stuck:
+def _merge(mutation: Mutation, change: Change, current: Row, touches: Sequence[Touch], means: Means) -> Change | _Stuck:
     def theirs(name: str) -> tuple[str, str]:
         touch = last_touch(touches, name)
         return (touch.author.at, touch.mutation_id) if touch else (str(current["updated_at"]), "")
@@ -172,6 +167,7 @@ def _merge(
     mine = change.new_values()
     before: dict[str, StoredValue] = {name: pair[0] for name, pair in change.fields.items()}
     merged: RowMerge
+    rules = means.rules(change.table)
     if change.kind is Kind.INSERT:
         merged = merge_insert(rules, mine, current, mine_at=mutation.made_at, mine_by=mutation.id, theirs=theirs)
         reason = "the same id was made here and on the primary"
@@ -182,7 +178,7 @@ def _merge(
         reason = "the same field was changed here and on the primary"
     if merged.clashes:
         return _Stuck(reason, {name: field_conflict(clash, before.get(name)) for name, clash in merged.clashes.items()})
-    stamp = next_stamp(now, Stamp(str(current["updated_at"])))
+    stamp = next_stamp(means.now, Stamp(str(current["updated_at"])))
     fields = {name: (current.get(name), value) for name, value in merged.fields.items()}
     return Change(change.table, change.row_id, Kind.UPDATE, str(current["updated_at"]), stamp, fields)
 
@@ -195,27 +191,14 @@ def last_touch(touches: Sequence[Touch], name: str) -> Touch | None:
     return None
 
 
-def _park(
-    mutation: Mutation,
-    parking: _Parking,
-    ground: Ground,
-    now: Stamp,
-    mine_rows: Callable[[Key], Row | None],
-    new_id: Callable[[], str],
-) -> Mutation:
+def _park(mutation: Mutation, parking: _Parking, ground: Ground, means: Means) -> Mutation:
     keys = [(change.table, change.row_id) for change in mutation.changes]
     first = parking.first if parking.first in keys else keys[0]
     touches = ground.touches.get(first, ())
-    touched = [touch for touch in (last_touch(touches, name) for name in parking.fields) if touch is not None]
-    author = touched[-1].author if touched else touches[-1].author if touches and not parking.fields else None
-    rows = {key: row for key in keys if (row := mine_rows(key)) is not None}
-    return parked(
-        mutation,
-        new_id(),
-        next_stamp(now, None),
-        reason=parking.reason,
-        at_row=first,
-        fields=parking.fields,
-        mine_rows=rows,
-        theirs_by=author,
-    )
+    touched = [touch for name in parking.fields if (touch := last_touch(touches, name)) is not None]
+    if not parking.fields:
+        touched = list(touches)
+    author = touched[-1].author if touched else None
+    rows = {key: row for key in keys if (row := means.mine_row(key)) is not None}
+    grounds = Grounds(parking.reason, first, parking.fields, rows, author)
+    return parked(mutation, means.new_id(), next_stamp(means.now, None), grounds)

@@ -14,6 +14,7 @@ Always true:
 from __future__ import annotations
 
 import json
+import math
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -108,7 +109,8 @@ class Record(BaseModel):
             return cls.model_validate(row)
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            message = f"{cls.replica_table} {row.get('id')}: column {where} holds a value that is not valid here: {error.errors()[0]['msg']}"
+            told = error.errors()[0]["msg"]
+            message = f"{cls.replica_table} {row.get('id')!s}: column {where} holds a value that is not valid: {told}"
             raise SchemaMismatchError(message, "the row was written by another program; correct it there") from error
 
     def to_row(self) -> dict[str, StoredValue]:
@@ -149,7 +151,7 @@ def _load_json(record: type[Record], name: str, row: Mapping[str, StoredValue]) 
     try:
         return json.loads(text) if isinstance(text, str) else text
     except ValueError as error:
-        raise SchemaMismatchError(f"{record.replica_table} {row.get('id')}: column {name} is not JSON") from error
+        raise SchemaMismatchError(f"{record.replica_table} {row.get('id')!s}: column {name} is not JSON") from error
 
 
 def _column(record: type[Record], name: str) -> Column:
@@ -189,30 +191,29 @@ def _form_of(record: type[Record], name: str, annotation: Any) -> tuple[Form, ty
 
 def encode_value(column: Column, value: object) -> StoredValue:
     """One value as stored. Raises InputError for what cannot be stored without loss."""
-    if value is None:
-        return None
     if isinstance(value, Enum):
         value = value.value
-    if column.form is Form.SET and isinstance(value, set | frozenset):
+    if value is not None and column.form is Form.JSON:
+        return _checked(column, _json_text(_plain(value)))
+    if isinstance(value, set | frozenset):
         members = [member.value if isinstance(member, Enum) else member for member in value]
-        return _checked(column, canonical_set(members))
-    if column.form is Form.JSON:
-        return _checked(
-            column,
-            json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False),
-        )
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, datetime):
-        return _utc_text(column, value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, str | int | float | bytes):
+        value = canonical_set(members)
+    elif isinstance(value, bool):
+        value = int(value)
+    elif isinstance(value, datetime):
+        value = _utc_text(column, value)
+    elif isinstance(value, date):
+        value = value.isoformat()
+    if value is None or isinstance(value, str | int | float | bytes):
         return _checked(column, value)
     raise InputError(f"{column.name}: a {type(value).__name__} cannot be stored")
 
 
-def _checked(column: Column, value: str | float | bytes) -> str | int | float | bytes:
+def _json_text(document: object) -> str:
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _checked(column: Column, value: StoredValue) -> StoredValue:
     if isinstance(value, str):
         if "\0" in value:
             raise InputError(f"{column.name}: text cannot hold a NUL character", "use a bytes field for binary data")
@@ -220,7 +221,7 @@ def _checked(column: Column, value: str | float | bytes) -> str | int | float | 
             _check_surrogates(column, value)
     elif isinstance(value, int) and not -_INT64_MAX - 1 <= value <= _INT64_MAX:
         raise InputError(f"{column.name}: {value} does not fit into 64 bits")
-    elif isinstance(value, float) and value != value:
+    elif isinstance(value, float) and math.isnan(value):
         raise InputError(f"{column.name}: NaN cannot be stored", "use None for no value")
     return value
 

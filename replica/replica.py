@@ -5,7 +5,7 @@
             tx.insert(Note(title="Milk"))
         print(notes.select(Note, "ORDER BY title"))
 
-Always true: reading and queued writing never wait for the network, and an error tells what happened and what to do next.
+Always true: reading and queued writing never wait for the network, and an error tells what happened and what to do.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class Replica:
         return self._sync().run(deadline_s=deadline_s)
 
     def pending(self) -> list[Mutation]:
-        """The mutations that the primary does not have yet, as far as this replica knows, in the order they were made."""
+        """The mutations that the primary does not have yet, as far as is known here, in the order they were made."""
         return outbox.load(self._driver.connection()) if isinstance(self._driver, Embedded) else []
 
     def pending_rows(self, table: str) -> set[str]:
@@ -195,8 +195,9 @@ class Replica:
             state = "syncing"
         version = self._driver.base_version() or self._schema.version
         return Status(
-            settings.mode, settings.url, state, outbox.count(connection), conflicts, facts["last_sync_at"], facts["last_error"], facts["last_error"],
-            facts["offline_since"], frame_number(settings.directory), version, settings.directory,
+            settings.mode, settings.url, state, outbox.count(connection), conflicts,
+            facts["last_sync_at"], facts["last_error"], facts["last_error"], facts["offline_since"],
+            frame_number(settings.directory), version, settings.directory,
         )  # fmt: skip
 
     def checks(self) -> list[Check]:
@@ -216,7 +217,7 @@ class Replica:
         return conflict_from(self.get(ConflictRow, typed_id))
 
     def resolve(self, typed_id: str, choice: Choice) -> Mutation:
-        """Settle a conflict: "mine", "theirs", or a value for each clashing field. The outcome is an ordinary mutation."""
+        """Settle a conflict: "mine", "theirs", or a value for each clashing field; by an ordinary mutation."""
         row = self.get(ConflictRow, typed_id)
         if row.state != OPEN:
             raise InputError(f"the conflict {row.id} was settled by {row.resolved_by} at {row.resolved_at}")

@@ -73,7 +73,8 @@ def load_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
     for position, migration in enumerate(migrations, 1):
         if migration.version != position:
             raise SchemaMismatchError(
-                f"migration {position:04d} is missing or there twice: found {migration.version:04d}_{migration.name}.sql"
+                f"migration {position:04d} is missing or there twice: "
+                f"found {migration.version:04d}_{migration.name}.sql"
             )
     return migrations
 

@@ -109,7 +109,7 @@ def run_read_only(
 ) -> tuple[tuple[str, ...], list[tuple[StoredValue, ...]]]:
     """Run one statement of a user's with writing made impossible (`query_only` and an authorizer).
 
-    The connection is for this only: it stays read-only. Raises QueryError, or WriteRefusedError for anything but reading.
+    The connection is for this only: it stays read-only. Raises QueryError, WriteRefusedError.
     """
     connection.execute("PRAGMA query_only = ON")
     connection.set_authorizer(_only_reading)

@@ -18,6 +18,7 @@ from typing import Final
 
 from replica import outbox, overlay
 from replica.backoff import delays_s
+from replica.conflicts import is_parked
 from replica.drivers.embedded import Embedded, read_row
 from replica.drivers.remote import moved_on
 from replica.errors import (
@@ -37,7 +38,7 @@ from replica.outbox import State
 from replica.primary import Greeting, Primary, Refusal
 from replica.pull import frame_number, pull, set_aside
 from replica.push import cut_batches
-from replica.rebase import Key, rebase
+from replica.rebase import Key, Means, rebase
 from replica.records import rules_of
 from replica.report import NEXT, Stage, SyncReport
 from replica.rules import Rule
@@ -226,7 +227,7 @@ class Sync:
         if rebased != rest or len(rest) < len(batch) or refusal.is_stale:
             progress.enter(Stage.PUSH)
             self._push(rebased, progress, deadline, round_number + 1)
-        elif not refusal.is_final:
+        elif not refusal.is_final or is_parked(rest[0]):
             raise PrimaryError(
                 f"the primary refused the changes: {refusal.message}",
                 "they wait here; look at the primary's log and disk",
@@ -248,13 +249,13 @@ class Sync:
     def _send(self, batch: Sequence[Mutation], deadline: float) -> Refusal | None:
         for delay in delays_s(self._around.random, attempts=_ATTEMPTS):
             try:
-                return self._primary.push(batch, schema_version=self._schema.version)
+                return self._primary.push(batch)
             except UnreachableError:
                 # Whether it was applied is not known; the ids will tell, so sending it again is harmless.
                 if time.monotonic() + delay > deadline:
                     raise
                 self._around.sleep(delay)
-        return self._primary.push(batch, schema_version=self._schema.version)
+        return self._primary.push(batch)
 
     def _acknowledge(self, batch: Sequence[Mutation], progress: _Progress) -> None:
         with self._writing() as connection:
@@ -277,15 +278,8 @@ class Sync:
         def mine(key: Key) -> Row | None:
             return read_row(connection, self._store.tables[key[0]], key[1])
 
-        result = rebase(
-            batch,
-            ground,
-            rules=self._rules,
-            now=self._around.now(),
-            mine_rows=mine,
-            new_id=self._around.new_id,
-            refused=refused,
-        )
+        means = Means(self._rules, self._around.now(), mine, self._around.new_id)
+        result = rebase(batch, ground, means, refused)
         changed = [after for before, after in zip(batch, result.mutations, strict=True) if after != before]
         if changed:
             with self._writing() as connection:
@@ -333,7 +327,8 @@ class Sync:
             return 0
         with self._writing() as connection:
             pulled = connection.execute(
-                f"SELECT count(DISTINCT mutation) FROM {history} WHERE seq > ? AND mutation NOT IN (SELECT id FROM mutations)",
+                f"SELECT count(DISTINCT mutation) FROM {history} "
+                "WHERE seq > ? AND mutation NOT IN (SELECT id FROM mutations)",
                 (self._tail_before,),
             ).fetchone()[0]
             held = f"SELECT seq FROM mutations m WHERE EXISTS (SELECT 1 FROM {history} c WHERE c.mutation = m.id)"

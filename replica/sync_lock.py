@@ -21,7 +21,7 @@ LOCK_FILE = "sync.lock"
 
 @contextmanager
 def sync_lock(directory: Path, *, wait_s: float, sleep: Callable[[float], None]) -> Iterator[int]:
-    """Hold the lock, and yield its descriptor. Raises BusyError, naming the holder, if it is not free within `wait_s`."""
+    """Hold the lock, and yield its descriptor. Raises BusyError, naming the holder, after `wait_s`."""
     path = directory / LOCK_FILE
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -43,7 +43,7 @@ class Transaction:
         return row_to_record(record, row)
 
     def insert(self, record: R) -> R:
-        """Add a row; an empty `id` is filled in. Returns it with its id and stamp. Raises ConflictError if the id is taken."""
+        """Add a row; an empty `id` is filled in. Returns it as written. Raises ConflictError if the id is taken."""
         if not record.id:
             record = record.model_copy(update={"id": self._new_id(type(record))})
         table, row_id = record.replica_table, record.id

@@ -26,7 +26,10 @@ class Remote:
     def __init__(
         self, primary: Primary, schema: Schema, tables: Mapping[str, Table], *, session: str, now: Callable[[], Stamp]
     ) -> None:
-        """Greet the primary and migrate it if need be. Raises UnreachableError, NotAllowedError, SchemaMismatchError."""
+        """Greet the primary and migrate it if need be.
+
+        Raises UnreachableError, NotAllowedError, SchemaMismatchError.
+        """
         self._primary, self._schema, self._tables = primary, schema, tables
         self._version = 0
         greeting = primary.greet(0, "")
@@ -69,7 +72,7 @@ class Remote:
         return BufferedWork(self._tables, self.read, self._send)
 
     def _send(self, mutation: Mutation) -> None:
-        refusal = self._primary.push([mutation], schema_version=self._schema.version)
+        refusal = self._primary.push([mutation])
         if refusal is None:
             return
         if not refusal.is_stale:
