@@ -124,14 +124,14 @@ class Primary:
             for values in found.rows:
                 row = dict(zip(found.columns, values, strict=True))
                 rows[table, str(row["id"])] = row
-            for row_id, mutation, kind, fields, session, machine, at in answer.answer(2 * position + 1).rows:
+            for changed_id, mutation, kind, fields, session, machine, at in answer.answer(2 * position + 1).rows:
                 touch = Touch(
                     Author(str(session), str(machine), str(at)),
                     str(mutation),
                     Kind(str(kind)),
                     frozenset(decode_fields(str(fields))),
                 )
-                touches.setdefault((table, str(row_id)), []).append(touch)
+                touches.setdefault((table, str(changed_id)), []).append(touch)
 
     def read(self, sql: str, params: Sequence[StoredValue]) -> Answer:
         """Run SQL that reads."""
