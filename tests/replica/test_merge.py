@@ -1,7 +1,7 @@
 """The laws of merging one field: order, identity, nothing lost, nothing invented."""
 
 from collections.abc import Sequence
-from itertools import permutations
+from itertools import permutations, product
 
 import pytest
 from hypothesis import assume, example, given
@@ -13,7 +13,9 @@ from replica.merge import ABSENT, Absent, Clash, Merged, Side, merge_field
 from replica.mutation import StoredValue
 from replica.rules import Rule, canonical_set, set_elements
 
-type_traps = st.sampled_from([None, 0, 1, 2, 0.0, -0.0, 1.0, 2.5, "", "1", "a", "[]", "null", b"", b"1"])
+TYPE_TRAPS: list[StoredValue] = [None, 0, 1, 2, 0.0, -0.0, 1.0, 2.5, "", "1", "a", "[]", "null", b"", b"1"]
+
+type_traps = st.sampled_from(TYPE_TRAPS)
 integers = st.integers(-(2**63), 2**63 - 1)
 small = st.integers(-3, 3)
 sets = st.frozensets(st.sampled_from(["a", "b", "c", "d", "é", 1, 2, 10])).map(canonical_set)
@@ -134,10 +136,12 @@ def pushed_in_order(rule: Rule, before: StoredValue, sides: Sequence[Side]) -> M
 
 
 @pytest.mark.parametrize("rule", [Rule.KEEP, Rule.LAST, Rule.MAX, Rule.MIN])
-@given(before=anything, mine=anything, theirs=anything)
-def test_no_value_is_invented(rule: Rule, before: StoredValue, mine: StoredValue, theirs: StoredValue) -> None:
+@given(before=anything, mine=anything, theirs=anything, minutes=st.permutations([1, 2]))
+def test_no_value_is_invented(
+    rule: Rule, before: StoredValue, mine: StoredValue, theirs: StoredValue, minutes: list[int]
+) -> None:
     """What these rules choose is what one of the two wrote, to the type."""
-    outcome = merge_field(rule, before, side(mine), side(theirs, 2))
+    outcome = merge_field(rule, before, side(mine, 1, minutes[0]), side(theirs, 2, minutes[1]))
 
     assert isinstance(outcome, Clash) or shown(outcome) in (shown(Merged(mine)), shown(Merged(theirs)))
 
@@ -164,16 +168,14 @@ def test_what_a_rule_cannot_merge_is_a_clash_and_never_an_exception(
         outcome.value.encode()
 
 
-@given(before=type_traps, mine=type_traps, theirs=type_traps)
-def test_keep_clashes_wherever_the_two_changes_differ(
-    before: StoredValue, mine: StoredValue, theirs: StoredValue
-) -> None:
+def test_keep_clashes_wherever_the_two_changes_differ() -> None:
     """1, 1.0 and "1" are different values, so that one is never taken for the other unchanged."""
-    exact = {name: shown(Merged(value)) for name, value in [("b", before), ("m", mine), ("t", theirs)]}
+    for before, mine, theirs in product(TYPE_TRAPS, repeat=3):
+        old, ours, found = shown(Merged(before)), shown(Merged(mine)), shown(Merged(theirs))
 
-    outcome = merge_field(Rule.KEEP, before, side(mine), side(theirs, 2))
+        outcome = merge_field(Rule.KEEP, before, side(mine), side(theirs, 2))
 
-    assert isinstance(outcome, Clash) == (exact["m"] != exact["b"] != exact["t"] != exact["m"])
+        assert isinstance(outcome, Clash) == (len({old, ours, found}) == 3)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Merging texts by line."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from replica.merge import ABSENT, Absent, Clash, Merged, Side, merge_field
@@ -10,7 +10,22 @@ from replica.rules import Rule
 
 lines = st.lists(st.sampled_from(["a", "b", "c", "d\r", ""]), min_size=1, max_size=8)
 parts = st.lists(st.sampled_from(["x", "y\r", "z"]), max_size=3)
-endings = st.sampled_from(["\n", "\r\n"])
+
+
+@st.composite
+def edits(draw: st.DrawFn) -> tuple[list[str], list[str], list[str]]:
+    """Return a text's lines, and those of two people who changed a line of it here and there."""
+    before = draw(lines)
+    edit = st.lists(st.sampled_from(["keep", "keep", "keep", "drop", "add"]), min_size=8, max_size=8)
+    return before, edited(before, draw(edit), "mine"), edited(before, draw(edit), "theirs")
+
+
+def edited(before: list[str], edit: list[str], new: str) -> list[str]:
+    """Return the lines after an edit of each."""
+    kept = {"keep": 1, "drop": 0, "add": 1}
+    return [
+        text for line, what in zip(before, edit, strict=False) for text in [line] * kept[what] + [new] * (what == "add")
+    ]
 
 
 def merge(before: StoredValue | Absent, mine: StoredValue, theirs: StoredValue) -> Merged | Clash:
@@ -19,40 +34,48 @@ def merge(before: StoredValue | Absent, mine: StoredValue, theirs: StoredValue) 
     return merge_field(Rule.TEXT, before, Side(mine, at, "1"), Side(theirs, at, "2"))
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", [0, 1])
 @given(
     before=st.integers(3, 12),
     mine=st.lists(st.just("mine"), max_size=3),
     theirs=st.lists(st.just("theirs"), max_size=3),
-    ending=endings,
-    newline_at_the_end=st.sampled_from([0, 1]),
 )
+@example(before=3, mine=[], theirs=[])
 def test_changes_to_different_places_are_both_in_the_result(
-    before: int, mine: list[str], theirs: list[str], ending: str, newline_at_the_end: int
+    before: int, mine: list[str], theirs: list[str], ending: str, end: int
 ) -> None:
-    """The first line is mine to replace or delete and the last one theirs; between them one line stands still.
+    """The first line is mine to replace or delete, the last one theirs; between them one line stands still.
 
     Line endings, and a missing newline at the end, come out as they went in.
     """
     base = [f"line {number}" for number in range(before)]
-    end = ending * newline_at_the_end
+    last = ending * end
 
     outcome = merge(
-        ending.join(base) + end,
-        ending.join(mine + base[1:]) + end,
-        ending.join(base[:-1] + theirs) + end,
+        ending.join(base) + last,
+        ending.join(mine + base[1:]) + last,
+        ending.join(base[:-1] + theirs) + last,
     )
 
-    assert outcome == Merged(ending.join(mine + base[1:-1] + theirs) + end)
+    assert outcome == Merged(ending.join(mine + base[1:-1] + theirs) + last)
 
 
-@given(before=lines, mine=lines, theirs=lines)
-def test_no_line_is_invented(before: list[str], mine: list[str], theirs: list[str]) -> None:
-    """Every line of the result is a line of one of the two."""
+@given(edits())
+def test_no_line_is_invented_and_none_that_was_added_is_lost(
+    edit: tuple[list[str], list[str], list[str]],
+) -> None:
+    """Every line of the result is a line of one of the two, and every new one is in it."""
+    before, mine, theirs = edit
+
     outcome = merge("\n".join(before), "\n".join(mine), "\n".join(theirs))
 
     if isinstance(outcome, Merged):
         assert isinstance(outcome.value, str)
-        assert set(outcome.value.split("\n")) <= set(mine) | set(theirs)
+        result = outcome.value.split("\n")
+        assert set(result) <= {*mine, *theirs, ""}
+        assert result.count("mine") == mine.count("mine")
+        assert result.count("theirs") == theirs.count("theirs")
 
 
 @given(before=lines, mine=parts, theirs=parts)

@@ -1,5 +1,6 @@
 """Stamps: their order, their precision, and what becomes of clocks that are slow or mad."""
 
+from datetime import UTC, datetime, timedelta
 from math import inf, nan
 
 import pytest
@@ -23,9 +24,19 @@ def test_a_stamp_is_fixed_width_utc_text_with_microseconds() -> None:
     assert stamp_at(0) == "1970-01-01T00:00:00.000000Z"
 
 
-@given(one=microseconds, other=microseconds)
-def test_text_order_is_time_order(one: int, other: int) -> None:
+@given(count=microseconds)
+def test_no_microsecond_of_the_clock_is_lost(count: int) -> None:
+    """A stamp is to the microsecond what the clock said."""
+    stamp = stamp_at(count / 1_000_000)
+
+    moment = datetime.fromisoformat(stamp) - datetime(1970, 1, 1, tzinfo=UTC)
+    assert moment == timedelta(microseconds=count)
+
+
+@given(one=microseconds, step=st.integers(-2, 2) | microseconds)
+def test_text_order_is_time_order(one: int, step: int) -> None:
     """Stamps compare as text as their moments compare, down to one microsecond."""
+    other = one + step if abs(step) <= 2 else step
     first, second = stamp_at(one / 1_000_000), stamp_at(other / 1_000_000)
 
     assert (first < second) == (one < other)
