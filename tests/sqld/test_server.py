@@ -263,12 +263,15 @@ def test_ctrl_c_reaches_the_parent_alone(sqld_binary: Path, tmp_path: Path) -> N
     """A terminal sends SIGINT to the whole foreground group: sqld is not in it, and is stopped once, by us."""
     then = """
 try:
+    print("ready", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     print(server.is_running, flush=True)
     server.stop()
 """
     child, pid = start_child(tmp_path / "data", then)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
 
     os.killpg(child.pid, signal.SIGINT)
     out, _ = child.communicate(timeout=10)
