@@ -1,1 +1,4 @@
-"""Side-by-side measurements against the peers."""
+"""Side-by-side measurements against bare SQLite, libsql's own delegation, and Turso Sync; `make bench` runs them all.
+
+Ratios of one run on one machine are the promise (DESIGN 16), not seconds.
+"""

@@ -193,7 +193,7 @@ class Replica:
         state = "offline" if facts["offline_since"] else "waiting" if facts["last_error"] else "idle"
         if is_locked(settings.directory):
             state = "syncing"
-        version = self._driver.base_version() or self._schema.version
+        version = self._driver.attached().base_version or self._schema.version
         return Status(
             settings.mode, settings.url, state, outbox.count(connection), conflicts,
             facts["last_sync_at"], facts["last_error"], facts["last_error"], facts["offline_since"],

@@ -104,15 +104,25 @@ def _only_reading(
     return sqlite3.SQLITE_OK if action in _READ_ACTIONS else sqlite3.SQLITE_DENY
 
 
+def forbid_writing(connection: sqlite3.Connection) -> None:
+    """Make a connection one that cannot write, nor attach another file (`query_only` and an authorizer)."""
+    connection.execute("PRAGMA query_only = ON")
+    connection.set_authorizer(_only_reading)
+
+
+def allow_writing(connection: sqlite3.Connection) -> None:
+    """Take back `forbid_writing`, for what we do ourselves."""
+    connection.set_authorizer(None)
+    connection.execute("PRAGMA query_only = OFF")
+
+
 def run_read_only(
     connection: sqlite3.Connection, sql: str, params: Sequence[StoredValue], path: Path
 ) -> tuple[tuple[str, ...], list[tuple[StoredValue, ...]]]:
-    """Run one statement of a user's with writing made impossible (`query_only` and an authorizer).
+    """Run one statement of a user's on a connection that cannot write (`forbid_writing`).
 
-    The connection is for this only: it stays read-only. Raises QueryError, WriteRefusedError.
+    Raises QueryError, or WriteRefusedError for anything but reading.
     """
-    connection.execute("PRAGMA query_only = ON")
-    connection.set_authorizer(_only_reading)
     try:
         cursor = connection.execute(sql, params)
         if cursor.description is None:

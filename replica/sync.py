@@ -155,7 +155,7 @@ class Sync:
             self._leave_base(progress, is_readable=False)
 
     def _tail(self) -> tuple[int, str]:
-        if HISTORY not in self._store.base_tables():
+        if HISTORY not in self._store.attached().base_tables:
             return 0, ""
         row = (
             self._store.connection()
@@ -177,14 +177,14 @@ class Sync:
         if is_readable:
             progress.lost = self._count_lost()
         connection = self._store.connection(with_base=False)
-        self._store.detach()
+        self._store.attached().detach()
         with storage_errors(self._store.path):
             set_aside(self._store.directory)
             # What the old base held and the new one lacks must be sent again: all that is here is to be asked for anew.
             connection.execute("UPDATE mutations SET state = ?", (State.QUEUED.value,))
 
     def _count_lost(self) -> int:
-        if HISTORY not in self._store.base_tables():
+        if HISTORY not in self._store.attached().base_tables:
             return 0
         rows = self._store.connection().execute(
             f"SELECT mutation FROM {overlay.BASE}.{HISTORY} GROUP BY mutation ORDER BY max(seq) DESC"
@@ -285,7 +285,7 @@ class Sync:
             with self._writing() as connection:
                 for mutation in changed:
                     outbox.replace(connection, mutation)
-                overlay.rebuild(connection, self._store.tables, self._store.base_tables())
+                overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables)
         progress.merged.update(result.merged)
         progress.parked.update(result.parked)
         progress.merged -= progress.parked
@@ -314,7 +314,7 @@ class Sync:
             sleep=self._around.sleep,
         )
         self._store.connection()
-        self._store.refresh_schema()
+        self._store.attached().refresh_schema()
         self._tail_before = before
 
     _tail_before: int = 0
@@ -323,7 +323,7 @@ class Sync:
         """Drop from outbox and overlay what the base now holds; returns how many mutations of others arrived."""
         history = f"{overlay.BASE}.{HISTORY}"
         self._store.connection()
-        if HISTORY not in self._store.base_tables():
+        if HISTORY not in self._store.attached().base_tables:
             return 0
         with self._writing() as connection:
             pulled = connection.execute(
@@ -338,7 +338,7 @@ class Sync:
             connection.execute(
                 "UPDATE mutations SET state = ? WHERE state = ?", (State.QUEUED.value, State.ACKNOWLEDGED.value)
             )
-            overlay.rebuild(connection, self._store.tables, self._store.base_tables())
+            overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables)
         return int(pulled)
 
     def _remember(self, error: ReplicaError | None) -> None:

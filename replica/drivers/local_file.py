@@ -15,7 +15,7 @@ from replica.history import INSERT_CHANGE, change_values
 from replica.migrate import migrate_file
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
 from replica.schema import Schema, quote
-from replica.sqlite_file import make_directory, open_file, run_read_only, storage_errors
+from replica.sqlite_file import forbid_writing, make_directory, open_file, run_read_only, storage_errors
 
 FILE_NAME = "data.db"
 
@@ -50,11 +50,12 @@ class LocalFile:
 
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of a user's on a connection of its own that cannot write."""
-        connection = open_file(self._path)
-        try:
-            return Rows(*run_read_only(connection, sql, params, self._path))
-        finally:
-            connection.close()
+        reading: sqlite3.Connection | None = getattr(self._threads, "reading", None)
+        if reading is None:
+            reading = self._threads.reading = open_file(self._path)
+            self._opened.append(reading)
+            forbid_writing(reading)
+        return Rows(*run_read_only(reading, sql, params, self._path))
 
     def begin(self, *, online: bool) -> LocalWork:  # noqa: ARG002 - the file is the primary here, so every write is online
         """Start a transaction; it holds the file's write lock until it ends."""

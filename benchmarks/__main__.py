@@ -1,0 +1,70 @@
+"""Run the measurements of DESIGN 16 in one go: `make bench`, or `python -m benchmarks [--quick] [--write]`.
+
+--quick leaves out the bootstrap and the growth to a million rows; --write puts the table into docs/performance.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import reads, syncs, writes
+from benchmarks.ground import Result
+from sqld import run_sqld
+
+_DOCUMENT = Path("docs/performance.md")
+_START, _END = "<!-- figures: start -->", "<!-- figures: end -->"
+Measurement = Callable[[Path, str], Iterator[Result]]
+
+
+def main() -> int:
+    """Measure, print, and say by the exit code whether every budget holds."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="leave out the bootstrap and the growth to a million rows")
+    parser.add_argument("--write", action="store_true", help=f"put the table into {_DOCUMENT}")
+    options = parser.parse_args()
+    measurements: list[Measurement] = [reads.run, writes.run, syncs.run]
+    if not options.quick:
+        measurements += [syncs.bootstrap, syncs.growth]
+    results: list[Result] = []
+    for measure in measurements:
+        # A fresh primary for each, so that none pays for the rows of another.
+        with tempfile.TemporaryDirectory() as directory, run_sqld(data_dir=Path(directory) / "primary") as server:
+            for result in measure(Path(directory), server.url):
+                print(line(result), flush=True)
+                results.append(result)
+    if options.write:
+        write(results)
+    return 1 if any(result.holds is False for result in results) else 0
+
+
+def line(result: Result) -> str:
+    """A result as a row of the table in docs/performance.md."""
+    verdict = {True: "holds", False: "**missed**", None: "–"}[result.holds]
+    return f"| {result.path} | {result.ours} | {result.against} | {result.ratio} | {result.budget} | {verdict} |"
+
+
+def write(results: list[Result]) -> None:
+    """Replace the figures of docs/performance.md."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB"
+    versions = f"CPython {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    head = (
+        f"Measured on {datetime.now(UTC).date()} by `{' '.join(['python -m benchmarks', *sys.argv[1:]])}`: "
+        f"{machine}; {versions}; primary and clients on loopback.\n\n"
+        "| path | ours | held against | ratio | budget | verdict |\n|---|---|---|---|---|---|\n"
+    )
+    text = _DOCUMENT.read_text(encoding="utf-8")
+    before, after = text.split(_START)[0], text.split(_END)[1]
+    _DOCUMENT.write_text(f"{before}{_START}\n{head}{chr(10).join(map(line, results))}\n{_END}{after}", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

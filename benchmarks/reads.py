@@ -1,0 +1,45 @@
+"""Reading: a row by its key through the overlay, against bare sqlite3 on the same file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.ground import Item, Result, held, open_items, show, taken_s
+
+READS = 20_000
+
+
+def run(directory: Path, url: str) -> Iterator[Result]:
+    """Reads by key with a few rows pending."""
+    with open_items(directory / "reads", url) as replica:
+        with replica.transaction() as tx:
+            items = [tx.insert(Item(title=str(number))) for number in range(2_000)]
+        replica.sync()
+        with replica.transaction() as tx:
+            for item in items[:20]:
+                tx.update(item, title="pending")
+        keys = [items[number % len(items)].id for number in range(READS)]
+        bare = sqlite3.connect(f"{(directory / 'reads' / 'replica.db').absolute().as_uri()}?mode=ro", uri=True)
+        sql = "SELECT id, updated_at, title, body, rank FROM items WHERE id = ?"
+        # In turns, so that both meet the same machine.
+        bare_s, ours_s, record_s = [], [], []
+        for part in range(5):
+            some = keys[part * READS // 5 : (part + 1) * READS // 5]
+            bare_s.append(taken_s(lambda some=some: [bare.execute(sql, (key,)).fetchall() for key in some]))
+            ours_s.append(taken_s(lambda some=some: [replica.query(sql, (key,)) for key in some]))
+            record_s.append(taken_s(lambda some=some: [replica.get(Item, key) for key in some]))
+        bare.close()
+    each = READS // 5
+    theirs, ours = sorted(bare_s)[2] / each, sorted(ours_s)[2] / each
+    yield held("read by key, a row", ours, theirs, name="bare sqlite3", at_most=2.5, budget="≤ 2.5 × bare sqlite3")
+    record = sorted(record_s)[2] / each
+    yield Result(
+        "read by key, a checked record",
+        show(record),
+        f"bare sqlite3 {show(theirs)}",
+        f"{record / theirs:.2f}",
+        "no budget",
+        None,
+    )

@@ -1,0 +1,91 @@
+"""A connection to `local.db` with the base attached read-only and the views over both.
+
+Always true:
+- the base that is attached is the one that was in place when `refresh` was last called;
+- a connection made for a user's SQL cannot write, nor reach outside these two files.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from replica import overlay
+from replica.errors import DamagedError
+from replica.migrate import READ_APPLIED, applied_from, version_of
+from replica.schema import Table, read_tables
+from replica.sqlite_file import allow_writing, forbid_writing
+
+_NONE = -1
+
+
+class Attached:
+    """One thread's connection, and what it knows of the base."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, base: Path, tables: Mapping[str, Table], *, reads_only: bool
+    ) -> None:
+        """`connection`: to `local.db`, prepared. `tables`: those to show, by name."""
+        self.connection = connection
+        self.base_tables: dict[str, Table] = {}
+        self.base_version = 0
+        self._base, self._tables, self._reads_only = base, tables, reads_only
+        self._inode = self._schema = _NONE
+        # Until a base is attached, the views show what is pending, and all of that is local.
+        overlay.make_views(connection, tables.values(), {})
+        if reads_only:
+            forbid_writing(connection)
+
+    def refresh(self) -> None:
+        """Attach the base that is there now, if it is another one than before. Raises DamagedError."""
+        try:
+            inode = self._base.stat().st_ino
+        except FileNotFoundError:
+            return
+        if inode != self._inode and not self.connection.in_transaction:
+            self._attach(inode)
+
+    def refresh_schema(self) -> None:
+        """See a schema of the base that has changed since it was attached."""
+        if self._inode != _NONE and not self.connection.in_transaction and self._schema_now() != self._schema:
+            self._attach(self._inode)
+
+    def detach(self) -> None:
+        """Let go of the base, because it is about to be set aside."""
+        with suppress(sqlite3.OperationalError):
+            self.connection.execute(f"DETACH {overlay.BASE}")
+        self._inode, self.base_tables, self.base_version = _NONE, {}, 0
+        overlay.make_views(self.connection, self._tables.values(), {})
+
+    def _schema_now(self) -> int:
+        return int(self.connection.execute(f"PRAGMA {overlay.BASE}.schema_version").fetchone()[0])
+
+    def _attach(self, inode: int) -> None:
+        connection = self.connection
+        if self._reads_only:
+            allow_writing(connection)
+        with suppress(sqlite3.OperationalError):
+            connection.execute(f"DETACH {overlay.BASE}")
+        self._inode = _NONE
+        try:
+            connection.execute(f"ATTACH ? AS {overlay.BASE}", (self._base.absolute().as_uri() + "?mode=ro",))
+            self.base_tables = read_tables(connection, overlay.BASE)
+            self._schema = self._schema_now()
+            self.base_version = self._version()
+            overlay.make_views(connection, self._tables.values(), self.base_tables)
+        except sqlite3.DatabaseError as error:
+            raise DamagedError(
+                "the local copy of the primary (replica.db) is damaged; pending changes are safe",
+                "`sync` sets it aside and fetches it anew",
+            ) from error
+        if self._reads_only:
+            forbid_writing(connection)
+        self._inode = inode
+
+    def _version(self) -> int:
+        if "_replica_migrations" not in self.base_tables:
+            return 0
+        sql = READ_APPLIED.replace("_replica_migrations", f"{overlay.BASE}._replica_migrations")
+        return version_of(applied_from(self.connection.execute(sql).fetchall()))
