@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from replica.mutation import Change, Fields, Kind, Mutation, StoredValue, decode_fields, encode_fields
+from replica.mutation import Change, Fields, Kind, Mutation, StoredValue, decode_fields
 
 CHANGE_COLUMNS = (
     "mutation",
@@ -48,7 +48,7 @@ def change_values(mutation: Mutation) -> Iterator[tuple[StoredValue, ...]]:
     for position, change in enumerate(mutation.changes):
         yield (
             mutation.id, position, change.table, change.row_id, change.kind.value, change.seen, change.stamp,
-            encode_fields(change.fields), mutation.session, mutation.machine, mutation.made_at, mutation.schema_version,
+            change.fields_text(), mutation.session, mutation.machine, mutation.made_at, mutation.schema_version,
         )  # fmt: skip
 
 

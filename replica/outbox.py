@@ -18,7 +18,7 @@ from typing import Final
 
 from replica.errors import DamagedError
 from replica.history import HistoryEntry, entry_from
-from replica.mutation import Change, Kind, Mutation, decode_fields, encode_fields
+from replica.mutation import Change, Kind, Mutation, decode_fields
 
 APPLICATION_ID: Final = 0x72706C63  # "rplc": tells a file of ours from any other
 FORMAT: Final = 1
@@ -111,7 +111,7 @@ def _insert_changes(connection: sqlite3.Connection, seq: int, changes: Sequence[
         """INSERT INTO changes (seq, position, table_name, row_id, kind, seen, stamp, fields)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            (seq, position, c.table, c.row_id, c.kind.value, c.seen, c.stamp, encode_fields(c.fields))
+            (seq, position, c.table, c.row_id, c.kind.value, c.seen, c.stamp, c.fields_text())
             for position, c in enumerate(changes)
         ],
     )
@@ -153,11 +153,8 @@ def _mutations(rows: Iterable[tuple[object, ...]]) -> list[Mutation]:
             changes = []
         header = row[:6]
         if row[6] is not None:
-            changes.append(
-                Change(
-                    str(row[6]), str(row[7]), Kind(str(row[8])), str(row[9]), str(row[10]), decode_fields(str(row[11]))
-                )
-            )
+            table, row_id, kind, seen, stamp, text = map(str, row[6:])
+            changes.append(Change(table, row_id, Kind(kind), seen, stamp, decode_fields(text), text))
     if header:
         mutations.append(_mutation(header, changes))
     return mutations
