@@ -17,6 +17,7 @@ from replica.mutation import Change, Kind, Mutation, Row, StoredValue
 from replica.push import has_effect
 from replica.rules import Rule
 from replica.stamps import Stamp, next_stamp
+from replica.transaction import same_value
 
 Key = tuple[str, str]
 Rules = Callable[[str], Mapping[str, Rule]]
@@ -144,7 +145,7 @@ def _lay_change(
         moved = {
             name: FieldConflict(before, None, current.get(name))
             for name, (before, _) in change.fields.items()
-            if current.get(name) != before
+            if not same_value(current.get(name), before)
         }
         return _Stuck("deleted here, changed on the primary", moved)
     return _merge(mutation, change, current, touches, means)
@@ -180,6 +181,11 @@ def _merge(mutation: Mutation, change: Change, current: Row, touches: Sequence[T
         return _Stuck(reason, {name: field_conflict(clash, before.get(name)) for name, clash in merged.clashes.items()})
     stamp = next_stamp(means.now, Stamp(str(current["updated_at"])))
     fields = {name: (current.get(name), value) for name, value in merged.fields.items()}
+    for name, value in mine.items():
+        # Under `last` the later of two equal changes counts too: a third client's change is held against it.
+        is_equal = rules.get(name) is Rule.LAST and same_value(value, current.get(name))
+        if is_equal and (mutation.made_at, mutation.id) > theirs(name):
+            fields[name] = (value, value)
     return Change(change.table, change.row_id, Kind.UPDATE, str(current["updated_at"]), stamp, fields)
 
 

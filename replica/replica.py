@@ -108,9 +108,8 @@ class Replica:
 
     def get(self, record: type[R], typed_id: str) -> R:
         """The row with this id, or the only one whose id starts so. Raises NotFoundError, AmbiguousIdError."""
-        row = self._row(record, typed_id)
-        if row is None:
-            row = self._row(record, self.full_id(record, typed_id))
+        typed = _checked_id(record, typed_id)
+        row = self._row(record, typed) or self._row(record, self.full_id(record, typed))
         if row is None:
             raise NotFoundError(_kind_of(record), typed_id)
         return record.from_row(tuple(row), tuple(row.values()))
@@ -119,7 +118,7 @@ class Replica:
         """The whole id of the only row whose id starts so; the class's prefix need not be typed."""
         table = quote(record.replica_table)
         prefix = record.replica_id_prefix
-        typed = typed_id.strip()
+        typed = _checked_id(record, typed_id)
         for start in (typed, prefix + typed.lower()) if prefix and not typed.startswith(prefix) else (typed,):
             low, high = prefix_range(start)
             rows = self._driver.read(
@@ -286,6 +285,15 @@ class Replica:
         if not rows:
             raise NotFoundError("mutation", f"of the session {self.session}")
         return mutations_from(rows)[0]
+
+
+def _checked_id(record: type[Record], typed_id: str) -> str:
+    """An id as typed, if it can be the start of any. Raises NotFoundError."""
+    typed = typed_id.strip()
+    # Nothing typed would fit every id, and what is no text cannot be bound as a parameter.
+    if not typed or prefix_range(typed) == ("", ""):
+        raise NotFoundError(_kind_of(record), repr(typed_id))
+    return typed
 
 
 def _kind_of(record: type[Record]) -> str:
