@@ -35,12 +35,17 @@ class ReplicaError(Exception):
     hint: str = ""
 
 
+def _line(text: str) -> str:
+    """What was typed, or answered by others, without its line breaks."""
+    return " ".join(text.splitlines())
+
+
 class _MessageError(ReplicaError):
     """An error that is told by a sentence of its own, and perhaps a hint of its own."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message, hint)
-        self.message = message
+        self.message = _line(message)
         if hint is not None:
             self.hint = hint
 
@@ -65,7 +70,7 @@ class NotFoundError(ReplicaError):
         self.kind, self.typed = kind, typed
 
     def __str__(self) -> str:
-        return f"no {self.kind} has the id {self.typed}"
+        return _line(f"no {self.kind} has the id {self.typed}")
 
 
 class AmbiguousIdError(ReplicaError):
@@ -82,7 +87,7 @@ class AmbiguousIdError(ReplicaError):
         shown = ", ".join(self.candidates[:10])
         more = len(self.candidates) - 10
         tail = f" and {more} more" if more > 0 else ""
-        return f"{self.typed} fits several ids of {self.kind}: {shown}{tail}"
+        return _line(f"{self.typed} fits several ids of {self.kind}: {shown}{tail}")
 
 
 class ConflictError(ReplicaError):
@@ -103,11 +108,12 @@ class ConflictError(ReplicaError):
         return _conflict_error, (self.table, self.row_id, self.seen, self.found, self.current)
 
     def __str__(self) -> str:
+        row = f"{self.table} {_line(self.row_id)}"
         if not self.found:
-            return f"{self.table} {self.row_id} was deleted after you read it at {self.seen}"
+            return f"{row} was deleted after you read it at {self.seen}"
         if not self.seen:
-            return f"{self.table} {self.row_id} exists already, written at {self.found}"
-        return f"{self.table} {self.row_id} was changed at {self.found}, after you read it at {self.seen}"
+            return f"{row} exists already, written at {self.found}"
+        return f"{row} was changed at {self.found}, after you read it at {self.seen}"
 
 
 def _conflict_error(table: str, row_id: str, seen: str, found: str, current: object) -> ConflictError:
