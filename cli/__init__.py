@@ -1,1 +1,1 @@
-"""The command line of td."""
+"""td, the command line: parse, call, render."""

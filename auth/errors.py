@@ -1,0 +1,43 @@
+"""What can go wrong with secrets.
+
+```
+AuthError               base of all
+├── NoKeyringError      no_keyring       this machine has no keyring that encrypts
+└── KeyringError        keyring          the keyring is there and does not do what it is asked
+```
+
+Always true: no text of an error holds a secret.
+"""
+
+from typing import ClassVar
+
+
+class AuthError(Exception):
+    """Something about who you are, or where your secrets live."""
+
+    code: ClassVar[str] = "auth"
+    hint: str = ""
+
+
+class NoKeyringError(AuthError):
+    """There is no keyring here that encrypts what it keeps."""
+
+    code = "no_keyring"
+    hint = "give the token in the environment, as TD_DATABASE_TOKEN, whenever it is needed"
+
+    def __str__(self) -> str:
+        return "this machine has no keyring to keep a token in"
+
+
+class KeyringError(AuthError):
+    """The keyring is locked, or refuses."""
+
+    code = "keyring"
+    hint = "unlock the keyring, or give the token in TD_DATABASE_TOKEN"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"the keyring refuses: {self.reason}"

@@ -1,0 +1,132 @@
+"""The commands of td, by name.
+
+Always true: a command's module is imported only when that command is called or its help is asked for, so `td list` does
+not pay for `td demo`.
+"""
+
+import sys
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from cli.errors import UsageError
+from cli.invocation import AsJson, WorkDir, enter
+from cli.output import print_lines
+
+_MODULES: Final = {
+    "init": "init",
+    "status": "status",
+    "whoami": "status",
+    "create": "create",
+    "list": "list",
+    "show": "show",
+    "update": "update",
+    "close": "moves",
+    "reopen": "moves",
+    "delete": "moves",
+    "restore": "moves",
+    "comment": "comment",
+    "history": "history",
+    "undo": "history",
+    "sync": "sync",
+    "conflicts": "conflicts",
+    "resolve": "resolve",
+    "config": "config",
+    "query": "query",
+    "doctor": "doctor",
+    "demo": "demo",
+    "sqld": "sqld",
+}
+"""The name of each command, in the order of the help, and the module of `cli.commands` that has it."""
+
+
+class _Commands(MutableMapping[str, Any]):  # typer keeps the class of its commands to itself
+    """Commands by name, each imported when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Any] = {}  # see above
+
+    def __getitem__(self, name: str) -> Any:  # see above
+        if name not in self._loaded:
+            self._loaded[name] = _load(name)
+        return self._loaded[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:  # see above
+        self._loaded[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _MODULES
+
+
+def _load(name: str) -> Any:  # see above
+    group = typer.main.get_group(import_module(f"cli.commands.{_MODULES[name]}").app)
+    group.rich_markup_mode = _markup()
+    # A module has either a group that is called as the command is, or single commands.
+    found = group if group.name == name else group.commands[name]
+    for command in (found, *getattr(found, "commands", {}).values()):
+        command.rich_markup_mode = _markup()
+    return found
+
+
+class _Group(TyperGroup):
+    def __init__(self, **attributes: Any) -> None:  # typer's own
+        super().__init__(**attributes)
+        self.commands = _Commands()
+
+
+def make_app() -> Any:  # see above
+    """The command `td`, ready to be called."""
+    app = typer.Typer(
+        name="td",
+        cls=_Group,
+        add_completion=False,
+        invoke_without_command=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=_markup(),
+    )
+    app.callback()(_root)
+    return typer.main.get_command(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        # Only who asks pays for it.
+        from importlib.metadata import version  # noqa: PLC0415 - see above
+
+        print_lines([f"td {version('replica-toolkit')}"])
+        raise typer.Exit
+
+
+def _root(
+    ctx: typer.Context,
+    *,
+    as_json: AsJson = False,
+    work_dir: WorkDir = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Track issues here, with or without a network, and share them when there is one."""
+    del version  # its callback has answered
+    call = enter(ctx, as_json=as_json, work_dir=work_dir)
+    if ctx.invoked_subcommand is None:
+        if call.as_json:
+            raise UsageError("no command is named", "see td --help")
+        print_lines([ctx.get_help()])
+
+
+def _markup() -> Any:  # typer's own literal type
+    """Boxes and colours in help are for terminals."""
+    return "rich" if sys.stdout is not None and sys.stdout.isatty() else None

@@ -1,0 +1,22 @@
+"""How a change to issues is told.
+
+Always true: one issue is one object, and several are a list of such objects, in the order they were named.
+"""
+
+from collections.abc import Sequence
+
+from cli.documents import change_document
+from cli.invocation import Invocation
+from cli.output import print_json, print_lines
+from cli.render import change_line
+from tracker import Issue, Tracker
+
+
+def emit_change(call: Invocation, tracker: Tracker, action: str, issues: Sequence[Issue], *, many: bool) -> None:
+    """Print what was done to `issues`; `many`: as a list, though it may have one member."""
+    pending = tracker.pending_ids()
+    if call.as_json:
+        documents = [change_document(action, issue, pending=issue.id in pending) for issue in issues]
+        print_json(documents if many else documents[0])
+    else:
+        print_lines(change_line(action, issue.id, pending=issue.id in pending) for issue in issues)

@@ -1,0 +1,1 @@
+"""The commands of td: a file for each group."""

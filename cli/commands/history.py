@@ -1,0 +1,62 @@
+"""`td history` and `td undo`: what was done to an issue, and taking it back."""
+
+from typing import Annotated
+
+import typer
+
+from cli.documents import history_document, issue_document, mutation_document
+from cli.invocation import Invocation, command
+from cli.output import print_json, print_lines
+from cli.render import history_lines
+from cli.text import YELLOW, paint
+from tracker import Mutation, NotFoundError, Tracker
+
+app = typer.Typer()
+
+
+@command(app, "history")
+def history(
+    call: Invocation,
+    issue_id: Annotated[
+        str, typer.Argument(help="The issue; the first characters of its id are enough.", metavar="ID")
+    ],
+) -> None:
+    """Show what was done to an issue, by whom and when, oldest first."""
+    with call.tracker() as tracker:
+        _, entries = tracker.history(issue_id)
+    call.emit(lambda: [history_document(entry) for entry in entries], lambda: history_lines(entries))
+
+
+@command(app, "undo")
+def undo(
+    call: Invocation,
+    mutation: Annotated[
+        str | None, typer.Argument(help="The mutation, as td history shows it. [default: the last one made here]")
+    ] = None,
+) -> None:
+    """Take back what was done last, or a mutation of the history, by a new change."""
+    with call.tracker() as tracker:
+        made = tracker.replica.undo(mutation)
+        if call.as_json:
+            print_json(_undo_document(tracker, made))
+        else:
+            is_pending = any(waiting.id == made.id for waiting in tracker.replica.pending())
+            mark = f" {paint('(pending)', YELLOW)}" if is_pending else ""
+            print_lines(f"UNDONE {change.table} {change.row_id}{mark}" for change in made.changes)
+
+
+def _undo_document(tracker: Tracker, made: Mutation) -> dict[str, object]:
+    row_id = made.changes[0].row_id
+    try:
+        issue = tracker.get(row_id)
+    except NotFoundError:
+        # What was undone is its creation, or is about a comment.
+        return {"action": "undone", "id": row_id, "status": None, "issue": None, "mutation": mutation_document(made)}
+    document = issue_document(issue, pending=issue.id in tracker.pending_ids())
+    return {
+        "action": "undone",
+        "id": issue.id,
+        "status": issue.status.value,
+        "issue": document,
+        "mutation": mutation_document(made),
+    }

@@ -1,0 +1,70 @@
+"""`td status` and `td whoami`: what is here, and who you are to others."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from cli.credentials import token_origin
+from cli.documents import status_document
+from cli.invocation import Invocation, command
+from cli.text import aligned
+from tracker import Status, Tracker
+
+app = typer.Typer()
+
+_COUNT = "SELECT status, count(*) FROM issues WHERE deleted_at IS NULL GROUP BY status"
+
+
+@command(app, "status")
+def status(
+    call: Invocation,
+    db: Annotated[bool, typer.Option("--db", help="More of the database: its files, schema and frame.")] = False,
+) -> None:
+    """Show what is here: the issues by status, and what waits."""
+    place = call.place()
+    with place.open() as tracker:
+        found = tracker.replica.status()
+        counts = _counts(tracker)
+    document: dict[str, object] = {
+        "directory": str(place.directory),
+        "issues": counts,
+        **status_document(found),
+    }
+    if db:
+        files = sorted(path for path in place.directory.glob("*.db*") if path.is_file())
+        document["db"] = {
+            "schema_version": found.schema_version,
+            "base_frame": found.base_frame,
+            "files": {path.name: path.stat().st_size for path in files},
+        }
+    call.emit(lambda: document, lambda: _lines(document))
+
+
+@command(app, "whoami")
+def whoami(call: Invocation) -> None:
+    """Show under which session and machine you write, and where your token comes from."""
+    place = call.place()
+    with place.open() as tracker:
+        document: dict[str, object] = {
+            "session": tracker.replica.session,
+            "machine": tracker.replica.machine,
+            **place.config.document(),
+            "token": token_origin(os.environ, place.config.credential),
+        }
+    call.emit(lambda: document, lambda: _lines(document))
+
+
+def _counts(tracker: Tracker) -> dict[str, int]:
+    counted = {str(name): int(str(count)) for name, count in tracker.replica.query(_COUNT).rows}
+    return {name.value: counted.get(name.value, 0) for name in Status}
+
+
+def _lines(document: dict[str, object]) -> list[str]:
+    return aligned([(name, _told(value)) for name, value in document.items()])
+
+
+def _told(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_told(inner)}" for name, inner in value.items())
+    return "-" if value is None else str(value)

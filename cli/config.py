@@ -1,0 +1,122 @@
+"""How a `.todos` directory is set up: `config.json` in it.
+
+Always true:
+- the file never holds a token, and a URL in it holds no user name, password or token;
+- it is written whole or not at all, readable by its owner only;
+- what the environment says counts for one call and is never written.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cli.address import check_url, is_turso
+from cli.errors import DamagedConfigError, FileError, InvalidValueError
+from tracker import Mode
+
+URL_VARIABLE: Final = "TD_DATABASE_URL"
+_NAME: Final = "config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """mode: where the issues are. url: of the primary. credential: under which name the OS keyring has the token."""
+
+    mode: Mode = Mode.LOCAL
+    url: str | None = None
+    credential: str | None = None
+
+    def document(self) -> dict[str, str | None]:
+        """What people set, by name."""
+        return {"mode": self.mode.value, "url": self.url}
+
+
+def parse_mode(typed: str) -> Mode:
+    """The mode by its name. Raises InvalidValueError."""
+    try:
+        return Mode(typed.strip().lower())
+    except ValueError as error:
+        raise InvalidValueError(f"there is no mode {typed[:40]!a}", f"use one of {', '.join(Mode)}") from error
+
+
+def make_config(mode: Mode | None, url: str | None, credential: str | None = None) -> Config:
+    """A checked config; without a mode, the one that fits the URL. Raises InvalidValueError."""
+    if url is not None:
+        url = check_url(url)
+    if mode is None:
+        mode = Mode.LOCAL if url is None else _mode_for(url)
+    if mode is not Mode.LOCAL and url is None:
+        raise InvalidValueError(
+            f"mode {mode} needs a primary", "give its URL, as http://127.0.0.1:8080 or libsql://name.turso.io"
+        )
+    return Config(mode, url, credential)
+
+
+def effective(config: Config, environ: Mapping[str, str]) -> Config:
+    """The config of this call: TD_DATABASE_URL names another primary. Raises InvalidValueError."""
+    url = environ.get(URL_VARIABLE, "").strip()
+    if not url:
+        return config
+    return make_config(None if config.mode is Mode.LOCAL else config.mode, url, config.credential)
+
+
+def is_config_in(directory: Path) -> bool:
+    """Whether `directory` was initialised to the end."""
+    return (directory / _NAME).is_file()
+
+
+def load_config(directory: Path) -> Config:
+    """The config in `directory`. Raises DamagedConfigError or FileError."""
+    path = directory / _NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise FileError(path, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise DamagedConfigError(path, "it is not text") from error
+    try:
+        read = json.loads(text)
+    except ValueError as error:
+        raise DamagedConfigError(path, "it is not JSON") from error
+    if not isinstance(read, dict) or not all(
+        isinstance(read.get(name), str | None) for name in ("mode", "url", "credential")
+    ):
+        raise DamagedConfigError(path, "it is not an object of texts")
+    try:
+        return make_config(parse_mode(read.get("mode") or ""), read.get("url"), read.get("credential"))
+    except InvalidValueError as error:
+        raise DamagedConfigError(path, str(error)) from error
+
+
+def save_config(directory: Path, config: Config) -> None:
+    """Write `config`, in place of what was there. Raises FileError."""
+    document = {name: value for name, value in config.document().items() if value is not None}
+    if config.credential is not None:
+        document["credential"] = config.credential
+    write_private(directory / _NAME, json.dumps(document, indent=2) + "\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file, whole or not at all, readable by its owner only. Raises FileError."""
+    try:
+        # mkstemp makes it 0600.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise FileError(path, error.strerror or str(error)) from error
+
+
+def _mode_for(url: str) -> Mode:
+    return Mode.TURSO if is_turso(url) else Mode.LIBSQL

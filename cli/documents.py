@@ -1,0 +1,142 @@
+"""The JSON shapes of td, in one place.
+
+Always true: lists are lists and never null; a set is a sorted list; moments are stamps.
+"""
+
+import json
+from collections.abc import Mapping
+
+from cli.exits import error_document
+from cli.output import json_value
+from tracker import Author, Comment, Conflict, HistoryEntry, Issue, Mutation, ReplicaStatus, SyncReport
+
+Document = dict[str, object]
+
+
+def issue_document(issue: Issue, *, pending: bool) -> Document:
+    """An issue: each of its columns, and whether it has changes that are not on the primary."""
+    row = issue.to_row()
+    return {
+        "id": issue.id,
+        **row,
+        "labels": sorted(issue.labels),
+        "updated_at": issue.updated_at,
+        "pending": pending,
+    }
+
+
+def change_document(action: str, issue: Issue, *, pending: bool) -> Document:
+    """A change to one issue."""
+    return {
+        "action": action,
+        "id": issue.id,
+        "status": issue.status.value,
+        "issue": issue_document(issue, pending=pending),
+    }
+
+
+def comment_document(comment: Comment) -> Document:
+    """A comment: each of its columns."""
+    return {"id": comment.id, **comment.to_row(), "updated_at": comment.updated_at}
+
+
+def conflict_document(conflict: Conflict) -> Document:
+    """A conflict: what each side wants of each field, and who they are."""
+    return {
+        "id": conflict.id,
+        "table": conflict.table,
+        "row_id": conflict.row_id,
+        "reason": conflict.reason,
+        "fields": {
+            name: {
+                "before": field_value(name, field.before),
+                "mine": field_value(name, field.mine),
+                "theirs": field_value(name, field.theirs),
+            }
+            for name, field in conflict.fields.items()
+        },
+        "mutation_id": conflict.mutation_id,
+        "mine_by": _author_document(conflict.mine_by),
+        "theirs_by": None if conflict.theirs_by is None else _author_document(conflict.theirs_by),
+    }
+
+
+def history_document(entry: HistoryEntry) -> Document:
+    """One change of one row."""
+    return {
+        "mutation_id": entry.mutation_id,
+        "kind": entry.kind.value,
+        "at": entry.at,
+        "session": entry.session,
+        "machine": entry.machine,
+        "pending": entry.pending,
+        "fields": _fields_document(entry.fields),
+    }
+
+
+def mutation_document(mutation: Mutation) -> Document:
+    """A mutation with its changes."""
+    return {
+        "mutation_id": mutation.id,
+        "at": mutation.made_at,
+        "session": mutation.session,
+        "machine": mutation.machine,
+        "changes": [
+            {
+                "table": change.table,
+                "row_id": change.row_id,
+                "kind": change.kind.value,
+                "fields": _fields_document(change.fields),
+            }
+            for change in mutation.changes
+        ],
+    }
+
+
+def sync_document(report: SyncReport) -> Document:
+    """What a sync did."""
+    return {
+        "pushed": report.pushed,
+        "merged": report.merged,
+        "parked": report.parked,
+        "pulled": report.pulled,
+        "pending": report.pending,
+        "stage": report.stage.value,
+        "error": None if report.error is None else error_document(report.error),
+    }
+
+
+def status_document(status: ReplicaStatus) -> Document:
+    """How the replica stands with its primary."""
+    return {
+        "mode": status.mode,
+        "url": status.url,
+        "state": status.state,
+        "pending": status.pending,
+        "conflicts": status.conflicts,
+        "last_sync_at": status.last_sync_at,
+        "last_error": status.last_error,
+        "waits_because": status.waits_because,
+        "offline_since": status.offline_since,
+    }
+
+
+def field_value(name: str, value: object) -> object:
+    """A stored value of a field as JSON: labels as a list."""
+    if name.rpartition(".")[2] == "labels" and isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return json_value(value)
+
+
+def _fields_document(fields: Mapping[str, tuple[object, object]]) -> Document:
+    return {
+        name: {"before": field_value(name, before), "new": field_value(name, new)}
+        for name, (before, new) in fields.items()
+    }
+
+
+def _author_document(author: Author) -> Document:
+    return {"session": author.session, "machine": author.machine, "at": author.at}

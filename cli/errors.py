@@ -1,0 +1,153 @@
+"""What can go wrong between the terminal and the tracker.
+
+```
+CliError                      base of all
+├── UsageError                usage                an argument that td does not take
+├── InvalidValueError         invalid_input        a value that cannot be used here
+├── NotInitialisedError       not_initialised      no .todos here or above
+├── AlreadyInitialisedError   already_initialised  there is one already
+├── NotPermittedError         not_allowed          a token that must not travel, or is not where it should be
+├── FileError                 storage              a file or directory that cannot be read or written
+├── DamagedConfigError        damaged              a config.json that is not ours
+├── FailedChecksError         unhealthy            td doctor found something
+├── StoryError                demo_failed          the demo did not come out as told
+└── ForeignError              as it says           an error of sqld or of the vault, translated
+```
+
+Always true: `code` is stable, `hint` says what to do next, and no text holds a token.
+"""
+
+from pathlib import Path
+
+
+class CliError(Exception):
+    """Something to tell the person at the terminal."""
+
+    code: str = "failed"
+    hint: str = ""
+
+
+class UsageError(CliError):
+    """Arguments that td does not take."""
+
+    code = "usage"
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message, hint)
+        self.message, self.hint = message, hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidValueError(UsageError):
+    """A value that cannot be used here; nothing was written."""
+
+    code = "invalid_input"
+
+
+class NotPermittedError(UsageError):
+    """A token that must not travel this way, or that is missing."""
+
+    code = "not_allowed"
+
+
+class NotInitialisedError(CliError):
+    """There is no td here."""
+
+    code = "not_initialised"
+    hint = "run td init first, or name the directory with -w"
+
+    def __init__(self, start: Path, *, upward: bool) -> None:
+        super().__init__(start, upward)
+        self.start, self.upward = start, upward
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _not_initialised, self.args
+
+    def __str__(self) -> str:
+        return f"there is no .todos in {self.start}" + (" or above it" if self.upward else "")
+
+
+def _not_initialised(start: Path, upward: bool) -> NotInitialisedError:
+    return NotInitialisedError(start, upward=upward)
+
+
+class AlreadyInitialisedError(CliError):
+    """A second `td init`."""
+
+    code = "already_initialised"
+    hint = "use it as it is; td config list shows how it is set up"
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.directory = directory
+
+    def __str__(self) -> str:
+        return f"{self.directory} is there already"
+
+
+class FileError(CliError):
+    """A file or directory of td that cannot be read or written."""
+
+    code = "storage"
+    hint = "mend its permissions or free some space, then try again"
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"cannot use {self.path}: {self.reason}"
+
+
+class DamagedConfigError(CliError):
+    """A config.json that td did not write."""
+
+    code = "damaged"
+    hint = 'mend it by hand; at its least it is {"mode": "local"}'
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be understood: {self.reason}"
+
+
+class FailedChecksError(CliError):
+    """`td doctor` found something that is not well."""
+
+    code = "unhealthy"
+
+    def __init__(self, names: tuple[str, ...], hint: str) -> None:
+        super().__init__(names, hint)
+        self.names, self.hint = names, hint
+
+    def __str__(self) -> str:
+        return f"not well: {', '.join(self.names)}"
+
+
+class StoryError(CliError):
+    """The demo did not come out as it was told."""
+
+    code = "demo_failed"
+    hint = "this is a defect of td: please report it with the output above"
+
+    def __init__(self, expected: str, found: str) -> None:
+        super().__init__(expected, found)
+        self.expected, self.found = expected, found
+
+    def __str__(self) -> str:
+        return f"expected {self.expected}, found {self.found}"
+
+
+class ForeignError(CliError):
+    """An error of a package that only some commands import, as this one place knows it."""
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(code, message, hint)
+        self.code, self.message, self.hint = code, message, hint
+
+    def __str__(self) -> str:
+        return self.message

@@ -1,0 +1,78 @@
+"""How td ends: the exit code and the one line that every error gets.
+
+Always true: this is the only place that knows which error ends how, and an error is told once, on stderr, in one line.
+"""
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from cli.text import printable
+
+DONE: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+CONFLICT: Final = 3
+UNREACHABLE: Final = 4
+NOT_ALLOWED: Final = 5
+INTERRUPTED: Final = 130
+
+EXIT_CODES: Final[Mapping[str, int]] = {
+    "usage": USAGE,
+    "invalid_input": USAGE,
+    "ambiguous_id": USAGE,
+    "query": USAGE,
+    "write_refused": USAGE,
+    "conflict": CONFLICT,
+    "unreachable": UNREACHABLE,
+    "not_allowed": NOT_ALLOWED,
+}
+"""The exit code of each `error.code`; every other one is FAILED."""
+
+_HINTS: Final[Mapping[str, str]] = {
+    "not_allowed": "give a valid token in TD_DATABASE_TOKEN, then run td sync again; reads and writes go on here",
+    "busy": "it ends by itself; run td sync again in a moment",
+    "damaged": "run td doctor; keep a copy of .todos before anything else",
+    "schema_mismatch": "run td doctor",
+    "query": "td query 'SELECT name, sql FROM sqlite_schema' shows the tables",
+    "write_refused": "td query only reads; change issues with td update, td close and so on",
+    "primary": "run td doctor; your changes are safe here",
+}
+"""What td says where the error itself leaves it open."""
+
+
+class Reportable(Protocol):
+    """An error as every package of ours makes them; `str()` of it is what happened."""
+
+    @property
+    def code(self) -> str:
+        """Stable, and meant for programs."""
+
+    @property
+    def hint(self) -> str:
+        """What to do next."""
+
+
+def exit_code(error: Reportable) -> int:
+    """How td ends because of `error`."""
+    return EXIT_CODES.get(error.code, FAILED)
+
+
+def error_document(error: Reportable) -> dict[str, str]:
+    """An error as programs read it."""
+    return {"code": error.code, "message": printable(str(error)), "hint": _hint(error)}
+
+
+def report(error: Reportable, *, as_json: bool) -> int:
+    """Tell `error` on stderr, in one line, and return the exit code."""
+    if as_json:
+        line = json.dumps({"error": error_document(error)})
+    else:
+        line = "; ".join(part for part in (f"td: {printable(str(error))}", _hint(error)) if part)
+    sys.stderr.write(line + "\n")
+    return exit_code(error)
+
+
+def _hint(error: Reportable) -> str:
+    return printable(error.hint or _HINTS.get(error.code, ""))

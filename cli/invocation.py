@@ -1,0 +1,135 @@
+"""What every command gets: how it was called, and its way to print and to open the tracker.
+
+Always true: `--json` and `-w` mean the same before the command and after it; after it wins.
+"""
+
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Concatenate, Final, ParamSpec
+
+import typer
+
+from cli.output import note, print_json, print_lines
+from cli.place import WORK_DIR_VARIABLE, Place, find_place
+from tracker import Tracker
+
+_Options = ParamSpec("_Options")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+WorkDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--work-dir",
+        "-w",
+        help="The directory with .todos. [default: TD_WORK_DIR, or the nearest upward]",
+        show_default=False,
+        metavar="DIR",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call of td. as_json: print JSON. work_dir: where to look for `.todos`; None looks upward from here."""
+
+    as_json: bool = False
+    work_dir: Path | None = None
+
+    def place(self) -> Place:
+        """Where the issues are. Raises CliError."""
+        return find_place(self.work_dir, os.environ)
+
+    def tracker(self) -> Tracker:
+        """The issues. Raises CliError or ReplicaError."""
+        return self.place().open()
+
+    def emit(
+        self,
+        document: Callable[[], Mapping[str, object] | Sequence[object]],
+        lines: Callable[[], Sequence[str]],
+    ) -> None:
+        """Print the result: the document with `--json`, else the lines."""
+        if self.as_json:
+            print_json(document())
+        else:
+            print_lines(lines())
+
+    def say(self, line: str) -> None:
+        """Say on stderr what is not the result, to a person."""
+        if not self.as_json:
+            note(line)
+
+
+def enter(ctx: typer.Context, *, as_json: bool, work_dir: Path | None) -> Invocation:
+    """What the options of this level add to those before it; kept for the levels below."""
+    above = ctx.obj if isinstance(ctx.obj, Invocation) else Invocation(work_dir=_work_dir_of_environment())
+    entered = replace(above, as_json=above.as_json or as_json, work_dir=work_dir or above.work_dir)
+    ctx.obj = entered
+    return entered
+
+
+def command(
+    app: typer.Typer, name: str
+) -> Callable[[Callable[Concatenate[Invocation, _Options], None]], Callable[Concatenate[Invocation, _Options], None]]:
+    """Make a function the command `name` of `app`; it gets its `Invocation` first, and then its options.
+
+    The options that every command has, `--json` and `-w`, are added here.
+    """
+
+    def register(
+        function: Callable[Concatenate[Invocation, _Options], None],
+    ) -> Callable[Concatenate[Invocation, _Options], None]:
+        app.command(name)(_with_shared_options(function))
+        return function
+
+    return register
+
+
+def default_command(
+    app: typer.Typer,
+) -> Callable[[Callable[[Invocation], None]], Callable[[Invocation], None]]:
+    """Make a function what a group does when no command of it is named."""
+
+    def register(function: Callable[[Invocation], None]) -> Callable[[Invocation], None]:
+        def run(ctx: typer.Context, *, as_json: AsJson = False, work_dir: WorkDir = None) -> None:
+            call = enter(ctx, as_json=as_json, work_dir=work_dir)
+            if ctx.invoked_subcommand is None:
+                function(call)
+
+        app.callback(invoke_without_command=True)(run)
+        return function
+
+    return register
+
+
+def _with_shared_options(function: Callable[..., None]) -> Callable[..., None]:
+    def run(
+        ctx: typer.Context, *, as_json: bool, work_dir: Path | None, **options: Any
+    ) -> None:  # as typer parsed them
+        function(enter(ctx, as_json=as_json, work_dir=work_dir), **options)
+
+    # Typer reads a command's options from its signature.
+    own = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in list(inspect.signature(function).parameters.values())[1:]
+    ]
+    parameters = [_CONTEXT, *own, *_SHARED]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # functions may have one
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__name__, run.__doc__ = function.__name__, function.__doc__
+    return run
+
+
+def _work_dir_of_environment() -> Path | None:
+    given = os.environ.get(WORK_DIR_VARIABLE)
+    return Path(given) if given else None
+
+
+_CONTEXT: Final = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+_SHARED: Final = (
+    inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsJson),
+    inspect.Parameter("work_dir", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=WorkDir),
+)

@@ -1,0 +1,64 @@
+"""What td prints as its result.
+
+Always true: stdout gets the result and nothing else; with `--json` that is one JSON document.
+"""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from cli.errors import FileError
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print lines of text on stdout."""
+    _write("".join(line + "\n" for line in lines))
+
+
+def print_json(document: Mapping[str, object] | Sequence[object]) -> None:
+    """Print one JSON document on stdout; a list has a line for each of its members."""
+    # An encoding that cannot hold every character gets escapes, which say the same.
+    is_plain = sys.stdout.encoding.lower().replace("-", "") != "utf8"
+    if isinstance(document, Mapping):
+        text = json.dumps(document, indent=2, ensure_ascii=is_plain, allow_nan=False)
+    elif document:
+        members = ",\n".join(json.dumps(item, ensure_ascii=is_plain, allow_nan=False) for item in document)
+        text = f"[\n{members}\n]"
+    else:
+        text = "[]"
+    _write(text + "\n")
+
+
+def discard_output() -> None:
+    """Let what could not be written go, so that Python does not try again when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def note(line: str) -> None:
+    """Say something on stderr that is not the result."""
+    sys.stderr.write(line + "\n")
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_output()
+        raise FileError(Path("stdout"), error.strerror or str(error)) from error
+
+
+def json_value(value: object) -> object:
+    """A stored value as JSON can hold it: bytes in hex, what is not a number as text."""
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

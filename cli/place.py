@@ -1,0 +1,105 @@
+"""Where td's files are: the nearest `.todos`, and what is in it.
+
+Always true: what lies in `.todos` is for its owner only, and git never takes it.
+"""
+
+import contextlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cli.config import Config, effective, is_config_in, load_config, write_private
+from cli.credentials import token_source
+from cli.errors import FileError, NotInitialisedError
+from tracker import Mode, Tracker, open_tracker
+
+NAME: Final = ".todos"
+WORK_DIR_VARIABLE: Final = "TD_WORK_DIR"
+_SESSION: Final = "session"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """directory: the `.todos`. stored: its config as it is written. config: as it counts for this call."""
+
+    directory: Path
+    stored: Config
+    config: Config
+
+    def open(self) -> Tracker:
+        """The issues here. Raises ReplicaError."""
+        return open_place(self.directory, self.config)
+
+
+def find_place(work_dir: Path | None, environ: Mapping[str, str]) -> Place:
+    """The `.todos` in `work_dir`, or else the nearest one from the current directory upward.
+
+    Raises:
+        NotInitialisedError: there is none.
+        CliError: its config, or the environment, is not valid.
+    """
+    directory = find_directory(work_dir)
+    stored = load_config(directory)
+    return Place(directory, stored, effective(stored, environ))
+
+
+def find_directory(work_dir: Path | None) -> Path:
+    """As `find_place`, the directory alone."""
+    start = target_directory(work_dir).parent
+    for parent in (start, *start.parents) if work_dir is None else (start,):
+        with contextlib.suppress(PermissionError):
+            if is_config_in(parent / NAME):
+                return parent / NAME
+    raise NotInitialisedError(start, upward=work_dir is None)
+
+
+def target_directory(work_dir: Path | None) -> Path:
+    """The `.todos` that `work_dir`, or else the current directory, has or would have. Raises FileError."""
+    try:
+        start = (Path.cwd() if work_dir is None else work_dir.expanduser()).absolute()
+    except (OSError, RuntimeError) as error:
+        raise FileError(work_dir or Path(), getattr(error, "strerror", None) or str(error)) from error
+    return start if start.name == NAME else start / NAME
+
+
+def make_directory(directory: Path) -> None:
+    """Make an empty `.todos` that git leaves alone. Raises FileError."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Also where the umask or an earlier hand gave more.
+        directory.chmod(0o700)
+    except OSError as error:
+        raise FileError(directory, error.strerror or str(error)) from error
+    write_private(directory / ".gitignore", "*\n")
+
+
+def open_place(directory: Path, config: Config) -> Tracker:
+    """The issues in `directory`, under the session that is kept there. Raises ReplicaError."""
+    kept = read_session(directory)
+    tracker = open_tracker(
+        directory,
+        mode=config.mode,
+        url=None if config.mode is Mode.LOCAL else config.url,
+        token=token_of(config),
+        session=kept,
+    )
+    if kept is None:
+        # Without it each call is a session of its own, which a directory that cannot be written has to bear.
+        with contextlib.suppress(FileError):
+            write_private(directory / _SESSION, tracker.replica.session + "\n")
+    return tracker
+
+
+def read_session(directory: Path) -> str | None:
+    """The session that is kept in `directory`, if there is one."""
+    try:
+        return (directory / _SESSION).read_text(encoding="ascii").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def token_of(config: Config) -> Callable[[], str | None]:
+    """What gives the token when the primary is spoken to."""
+    return token_source(os.environ, config.credential)

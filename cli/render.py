@@ -1,0 +1,149 @@
+"""How issues, conflicts and the like look to a person.
+
+Always true: an issue takes one line in a list, and what people wrote is shown without control characters.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final
+
+from cli.documents import field_value
+from cli.text import BOLD, CYAN, DIM, GREEN, RED, YELLOW, aligned, paint, printable, printable_lines, short_moment
+from tracker import Author, Comment, Conflict, HistoryEntry, Issue, IssueView, Mutation, Priority, Status, moment_text
+
+_PRIORITY_COLOURS: Final = {Priority.P0: RED, Priority.P1: YELLOW, Priority.P3: DIM, Priority.P4: DIM}
+_STATUS_COLOURS: Final = {
+    Status.IN_PROGRESS: CYAN,
+    Status.BLOCKED: RED,
+    Status.IN_REVIEW: YELLOW,
+    Status.CLOSED: GREEN,
+}
+_VALUE_LENGTH_MAX: Final = 60
+_NOT_TOLD: Final = ("created_at", "creator_session")
+
+
+def issue_lines(issues: Sequence[Issue], pending: AbstractSet[str]) -> list[str]:
+    """A list of issues, a line each."""
+    plain = [(issue.id, issue.priority.value, issue.status.value, issue.type.value) for issue in issues]
+    if not plain:
+        return []
+    # Aligned before it is coloured: colours take no room.
+    widths = [max(map(len, column)) for column in zip(*plain, strict=True)]
+    return [_issue_line(issue, widths, is_pending=issue.id in pending) for issue in issues]
+
+
+def _issue_line(issue: Issue, widths: Sequence[int], *, is_pending: bool) -> str:
+    parts = [
+        paint(issue.id.ljust(widths[0]), BOLD),
+        paint(issue.priority.value.ljust(widths[1]), _PRIORITY_COLOURS.get(issue.priority, "")),
+        paint(issue.status.value.ljust(widths[2]), _STATUS_COLOURS.get(issue.status, "")),
+        paint(issue.type.value.ljust(widths[3]), DIM),
+        printable(issue.title),
+    ]
+    if issue.labels:
+        parts.append(paint("[" + " ".join(map(printable, sorted(issue.labels))) + "]", CYAN))
+    if issue.deleted_at is not None:
+        parts.append(paint("(deleted)", RED))
+    if is_pending:
+        parts.append(paint("(pending)", YELLOW))
+    return "  ".join(parts)
+
+
+def change_line(action: str, issue_id: str, *, pending: bool) -> str:
+    """A change to an issue: `CREATED td-7x2k9m1p (pending)`."""
+    line = f"{action.upper()} {issue_id}"
+    return f"{line} {paint('(pending)', YELLOW)}" if pending else line
+
+
+def view_lines(view: IssueView, *, pending: bool) -> list[str]:
+    """An issue with all that is shown of it."""
+    issue = view.issue
+    ends = (("closed", issue.closed_at), ("deleted", issue.deleted_at))
+    facts = [
+        ("status", issue.status.value + (" (pending)" if pending else "")),
+        ("type", issue.type.value),
+        ("priority", issue.priority.value),
+        ("labels", " ".join(map(printable, sorted(issue.labels))) or "-"),
+        ("created", f"{moment_text(issue.created_at)} by {printable(issue.creator_session)}"),
+        ("updated", issue.updated_at),
+        *((name, moment_text(moment)) for name, moment in ends if moment is not None),
+    ]
+    lines = [f"{paint(issue.id, BOLD)}  {printable(issue.title)}", *(f"  {line}" for line in aligned(facts))]
+    if issue.description:
+        lines += ["", *_indented(issue.description)]
+    for comment in view.comments:
+        lines += ["", *_comment_lines(comment)]
+    for conflict in view.conflicts:
+        lines += ["", paint("in conflict:", YELLOW), *conflict_lines(conflict)]
+    return lines
+
+
+def _comment_lines(comment: Comment) -> list[str]:
+    head = f"{short_moment(moment_text(comment.created_at))}  {printable(comment.session)}"
+    return [paint(head, DIM), *_indented(comment.text)]
+
+
+def _indented(text: str) -> list[str]:
+    return [f"  {line}" for line in printable_lines(text).split("\n")]
+
+
+def conflict_lines(conflict: Conflict) -> list[str]:
+    """A conflict: what it is about, what each side wants, and how to settle it."""
+    lines = [f"{paint(conflict.id, BOLD)}  {conflict.table} {conflict.row_id}  {printable(conflict.reason)}"]
+    for name, field in conflict.fields.items():
+        lines.append(f"  {paint(name, CYAN)}")
+        sides = [
+            ("before", told_value(name, field.before), ""),
+            ("mine", told_value(name, field.mine), _told_author(conflict.mine_by)),
+            ("theirs", told_value(name, field.theirs), _told_author(conflict.theirs_by)),
+        ]
+        lines += [f"    {line}" for line in aligned(sides)]
+    lines.append(f"  settle it: td resolve {conflict.id} --mine | --theirs | --set FIELD=VALUE")
+    return lines
+
+
+def _told_author(author: Author | None) -> str:
+    if author is None:
+        return "by somebody unknown"
+    return f"by {printable(author.session)} on {printable(author.machine)} at {author.at}"
+
+
+def history_lines(entries: Iterable[HistoryEntry]) -> list[str]:
+    """What happened to a row, oldest first."""
+    lines = []
+    for entry in entries:
+        pending = paint("  (pending)", YELLOW) if entry.pending else ""
+        who = f"by {printable(entry.session)} on {printable(entry.machine)}"
+        lines.append(f"{short_moment(entry.at)}  {paint(entry.kind.value, BOLD)}  {who}  {entry.mutation_id}{pending}")
+        lines += [f"    {line}" for line in _told_changes(entry)]
+    return lines
+
+
+def _told_changes(entry: HistoryEntry) -> list[str]:
+    if entry.kind.value == "insert":
+        return [
+            f"{name}: {told_value(name, new)}"
+            for name, (_, new) in entry.fields.items()
+            if new not in (None, "", "[]") and name not in _NOT_TOLD
+        ]
+    return [
+        f"{name}: {told_value(name, before)} -> {told_value(name, new)}" for name, (before, new) in entry.fields.items()
+    ]
+
+
+def told_value(name: str, value: object) -> str:
+    """A value of a field in one line, quoted as JSON, and cut where it is long."""
+    text = printable(json.dumps(field_value(name, value), ensure_ascii=False))
+    return text if len(text) <= _VALUE_LENGTH_MAX else text[: _VALUE_LENGTH_MAX - 3] + "..."
+
+
+def pending_lines(mutations: Iterable[Mutation]) -> list[str]:
+    """The changes that wait, in the order they were made."""
+    lines = []
+    for mutation in mutations:
+        for change in mutation.changes:
+            fields = ", ".join(change.fields) if change.kind.value == "update" else ""
+            parts = (short_moment(mutation.made_at), change.kind.value, change.table, change.row_id, fields)
+            lines.append("  ".join(part for part in parts if part))
+    return lines

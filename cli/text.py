@@ -1,0 +1,72 @@
+"""Text for terminals.
+
+Always true: what goes out has no control characters from what people wrote, so no title can move a cursor or
+forge a line; and colours are only for a terminal that wants them.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL_BUT_NEW_LINE: Final = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+
+BOLD: Final = "1"
+DIM: Final = "2"
+RED: Final = "31"
+GREEN: Final = "32"
+YELLOW: Final = "33"
+CYAN: Final = "36"
+
+
+def printable(text: str) -> str:
+    """One line: control characters are shown as escapes."""
+    return text if text.isascii() and text.isprintable() else _CONTROL.sub(_escape, text)
+
+
+def printable_lines(text: str) -> str:
+    """The same for a text of several lines."""
+    return _CONTROL_BUT_NEW_LINE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    return ascii(match[0])[1:-1]
+
+
+def wants_colour() -> bool:
+    """Whether stdout is a terminal that shows colours."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+
+
+def paint(text: str, colour: str) -> str:
+    """`text` in a colour, if stdout shows colours."""
+    return f"\x1b[{colour}m{text}\x1b[0m" if colour and wants_colour() else text
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal `text` takes."""
+    if text.isascii():
+        return len(text)
+    # Only text beyond ASCII pays for the tables.
+    from unicodedata import combining, east_asian_width  # noqa: PLC0415 - see above
+
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines, each column as wide as its widest cell, two spaces between, none at the end."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return lines
+
+
+def short_moment(stamp: str) -> str:
+    """A stamp as people read it: `2026-11-21 05:07`, in UTC as it is stored."""
+    return stamp[:16].replace("T", " ")
