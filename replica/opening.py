@@ -126,7 +126,8 @@ def _embedded(settings: Settings, schema: Schema, tables: dict[str, Table]) -> R
 
 
 def _sync(store: Embedded, settings: Settings, schema: Schema, tables: dict[str, Table]) -> Sync:
-    from replica.sync import Surroundings, Sync  # noqa: PLC0415 - brings the HTTP client
+    from replica.delivery import Surroundings  # noqa: PLC0415 - brings the HTTP client
+    from replica.sync import Sync  # noqa: PLC0415 - see above
 
     around = Surroundings(
         http_url(settings.url or ""), settings.token, settings.session, lambda: stamp_at(settings.clock()),

@@ -129,12 +129,24 @@ _SELECT: Final = """SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schem
     FROM mutations m LEFT JOIN changes c ON c.seq = m.seq"""
 
 
-def load(connection: sqlite3.Connection, *, state: State | None = None, limit: int = -1) -> list[Mutation]:
-    """The mutations in order, all or those in one state, at most `limit` of them (-1: no limit)."""
-    condition = "" if state is None else "WHERE state = ?"
-    params: tuple[object, ...] = (limit,) if state is None else (state.value, limit)
-    wanted = f"SELECT seq FROM mutations {condition} ORDER BY seq LIMIT ?"
-    return _mutations(connection.execute(f"{_SELECT} WHERE m.seq IN ({wanted}) ORDER BY m.seq, c.position", params))
+def load(connection: sqlite3.Connection) -> list[Mutation]:
+    """All mutations, in order."""
+    return _mutations(connection.execute(f"{_SELECT} ORDER BY m.seq, c.position"))
+
+
+def load_queued(connection: sqlite3.Connection, *, after: int, limit: int) -> tuple[list[Mutation], int]:
+    """The next `limit` mutations to be sent, made after the one with the number `after`, and the last one's number."""
+    found = connection.execute(
+        "SELECT seq FROM mutations WHERE state = ? AND seq > ? ORDER BY seq LIMIT ?", (State.QUEUED.value, after, limit)
+    ).fetchall()
+    if not found:
+        return [], after
+    first, last = found[0][0], found[-1][0]
+    rows = connection.execute(
+        f"{_SELECT} WHERE m.seq BETWEEN ? AND ? AND m.state = ? ORDER BY m.seq, c.position",
+        (first, last, State.QUEUED.value),
+    )
+    return _mutations(rows), last
 
 
 def load_one(connection: sqlite3.Connection, mutation_id: str) -> Mutation | None:
@@ -194,6 +206,17 @@ def set_state(connection: sqlite3.Connection, ids: Iterable[str], state: State) 
     connection.executemany(
         "UPDATE mutations SET state = ? WHERE id = ?", [(state.value, mutation_id) for mutation_id in ids]
     )
+
+
+def drop(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    """Take mutations out, by their numbers, because the base holds them."""
+    if len(numbers) == count(connection):
+        # Without a condition SQLite frees whole tables at once.
+        connection.execute("DELETE FROM changes")
+        connection.execute("DELETE FROM mutations")
+        return
+    for table in ("changes", "mutations"):
+        connection.executemany(f"DELETE FROM {table} WHERE seq = ?", [(number,) for number in numbers])
 
 
 def read_fact(connection: sqlite3.Connection, name: str) -> str:

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from replica.conflicts import Author
-from replica.errors import BusyError, PrimaryError, UnreachableError
+from replica.errors import BusyError, PrimaryError, QueryError, UnreachableError
 from replica.hrana import Answer, BatchAnswer, Failure, Hrana, Statement, Step
 from replica.lease import ACQUIRE, LEASE_TTL_S, RELEASE, check_token
 from replica.migrate import BOOTSTRAP, READ_APPLIED, RECORD, Applied, applied_from, plan_migrations, record_of
 from replica.mutation import Kind, Mutation, Row, StoredValue, decode_fields
-from replica.push import StaleChainError, push_steps
+from replica.push import plan_push
 from replica.rebase import Ground, Key, Touch
 from replica.schema import Schema, Table, quote
 
@@ -71,9 +71,11 @@ class Primary:
 
     def push(self, mutations: Sequence[Mutation]) -> Refusal | None:
         """Apply all the mutations in one transaction; None if that went well, else nothing of it was done."""
-        try:
-            steps = push_steps(mutations)
-        except StaleChainError:
+        return self.apply(plan_push(mutations))
+
+    def apply(self, steps: list[Step] | None) -> Refusal | None:
+        """Run what `plan_push` planned; None, a plan that cannot go well, is refused without asking."""
+        if steps is None:
             return Refusal(is_stale=True, is_final=False, message="a pending change does not follow the one before it")
         answer = self._hrana.batch(steps)
         failures = [(position, step) for position, step in enumerate(answer.steps) if isinstance(step, Failure)]
@@ -134,8 +136,12 @@ class Primary:
                 touches.setdefault((table, str(changed_id)), []).append(touch)
 
     def read(self, sql: str, params: Sequence[StoredValue]) -> Answer:
-        """Run SQL that reads."""
-        return self._hrana.execute(Statement(sql, tuple(params)))
+        """Run SQL that reads. Raises QueryError for SQL that does not run."""
+        answer = self._hrana.batch([Step(Statement(sql, tuple(params)))])
+        result = answer.steps[0]
+        if isinstance(result, Failure) and not is_busy(result):
+            raise QueryError(f"SQL does not run: {result.message}", "check its syntax, its names and its values")
+        return answer.answer(0)
 
     def is_read_only(self, sql: str) -> bool:
         """Whether the primary says that a statement only reads."""

@@ -77,6 +77,14 @@ def push_steps(mutations: Sequence[Mutation]) -> list[Step]:
     return [*steps, Step(Statement("ROLLBACK"), unless=len(steps) - 1)]
 
 
+def plan_push(mutations: Sequence[Mutation]) -> list[Step] | None:
+    """The steps of a push; None if the mutations contradict each other, so that the primary could only refuse them."""
+    try:
+        return push_steps(mutations)
+    except StaleChainError:
+        return None
+
+
 def history_statement(mutations: Sequence[Mutation]) -> Statement:
     """The insert into `_replica_changes`; it fails if any of the mutations is there already."""
     rows = [values for mutation in mutations for values in change_values(mutation)]

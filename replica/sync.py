@@ -9,16 +9,11 @@ Always true:
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Final
 
 from replica import outbox, overlay
-from replica.backoff import delays_s
-from replica.conflicts import is_parked
+from replica.delivery import Delivery, Progress, Surroundings
 from replica.drivers.embedded import Embedded, read_row
 from replica.drivers.remote import moved_on
 from replica.errors import (
@@ -33,18 +28,13 @@ from replica.errors import (
 )
 from replica.history import HISTORY
 from replica.migrate import plan_migrations, version_of
-from replica.mutation import Mutation, Row
+from replica.mutation import Mutation
 from replica.outbox import State
 from replica.primary import Greeting, Primary, Refusal
 from replica.pull import frame_number, pull, set_aside
-from replica.push import cut_batches
-from replica.rebase import Key, Means, rebase
-from replica.records import rules_of
-from replica.report import NEXT, Stage, SyncReport
-from replica.rules import Rule
+from replica.report import Stage, SyncReport
 from replica.schema import Schema
 from replica.sqlite_file import storage_errors
-from replica.stamps import Stamp
 from replica.sync_lock import sync_lock
 
 _LOAD_MAX: Final = 20_000
@@ -53,42 +43,16 @@ _ATTEMPTS: Final = 4
 _LOCK_WAIT_S: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a sync takes from outside: who it is, the time, chance, and the way to the primary."""
-
-    url: str
-    token: Callable[[], str | None]
-    session: str
-    now: Callable[[], Stamp]
-    random: Callable[[], float]
-    new_id: Callable[[], str]
-    sleep: Callable[[float], None] = time.sleep
-
-
-@dataclass(slots=True)
-class _Progress:
-    stage: Stage = Stage.IDLE
-    pushed: int = 0
-    merged: set[str] = field(default_factory=set)
-    parked: set[str] = field(default_factory=set)
-    pulled: int = 0
-    lost: int = 0
-
-    def enter(self, stage: Stage) -> None:
-        assert stage in NEXT[self.stage], f"{self.stage} → {stage}"
-        self.stage = stage
-
-
 class Sync:
     """Syncs one replica with one primary."""
 
     def __init__(self, store: Embedded, primary: Primary, schema: Schema, around: Surroundings) -> None:
         self._store, self._primary, self._schema, self._around = store, primary, schema, around
+        self._delivery = Delivery(store, primary, schema, around)
 
     def run(self, *, deadline_s: float, wait_for_lock_s: float = _LOCK_WAIT_S) -> SyncReport:
         """Sync once. Trouble is reported in the result, not raised; what was done until then counts."""
-        progress = _Progress()
+        progress = Progress()
         error: ReplicaError | None = None
         try:
             with sync_lock(
@@ -113,7 +77,7 @@ class Sync:
         """Close idle connections to the primary."""
         self._primary.close()
 
-    def _run_locked(self, progress: _Progress, deadline: float, lock_file: int) -> ReplicaError | None:
+    def _run_locked(self, progress: Progress, deadline: float, lock_file: int) -> ReplicaError | None:
         error: ReplicaError | None = None
         try:
             self._go_through(progress, deadline, lock_file)
@@ -122,7 +86,7 @@ class Sync:
         self._remember(error)
         return error
 
-    def _go_through(self, progress: _Progress, deadline: float, lock_file: int) -> None:
+    def _go_through(self, progress: Progress, deadline: float, lock_file: int) -> None:
         self._open_base(progress)
         progress.enter(Stage.GREET)
         greeting = self._greet()
@@ -137,7 +101,7 @@ class Sync:
                 wait=self._around.sleep,
                 deadline=deadline,
             )
-        self._push_all(progress, deadline)
+        self._delivery.deliver(progress, deadline)
         frame = frame_number(self._store.directory)
         if frame is None or progress.stage is not Stage.GREET or greeting.replication_index != frame:
             progress.enter(Stage.PULL)
@@ -148,7 +112,7 @@ class Sync:
 
     # -- greeting and the base
 
-    def _open_base(self, progress: _Progress) -> None:
+    def _open_base(self, progress: Progress) -> None:
         try:
             self._store.connection()
         except DamagedError:
@@ -173,7 +137,7 @@ class Sync:
         is_ahead = frame is not None and greeting.replication_index is not None and frame > greeting.replication_index
         return not greeting.knows_our_tail or is_ahead
 
-    def _leave_base(self, progress: _Progress, *, is_readable: bool = True) -> None:
+    def _leave_base(self, progress: Progress, *, is_readable: bool = True) -> None:
         if is_readable:
             progress.lost = self._count_lost()
         connection = self._store.connection(with_base=False)
@@ -197,106 +161,9 @@ class Sync:
                 break
         return lost
 
-    # -- push and resolve
-
-    def _push_all(self, progress: _Progress, deadline: float) -> None:
-        while mutations := self._queued():
-            for batch in cut_batches(mutations):
-                self._push(batch, progress, deadline, round_number=0)
-
-    def _queued(self) -> list[Mutation]:
-        with storage_errors(self._store.path):
-            return outbox.load(self._store.connection(), state=State.QUEUED, limit=_LOAD_MAX)
-
-    def _push(self, batch: Sequence[Mutation], progress: _Progress, deadline: float, round_number: int) -> None:
-        """Bring a batch to the primary, whatever it takes: as it is, rebased, in halves, or parked."""
-        if not batch:
-            return
-        if round_number > _ROUNDS_MAX:
-            raise UnreachableError(
-                "others change the same rows faster than this sync can merge; the changes wait for the next one"
-            )
-        progress.enter(Stage.PUSH)
-        refusal = self._send(batch, deadline)
-        if refusal is None:
-            self._acknowledge(batch, progress)
-            return
-        progress.enter(Stage.RESOLVE)
-        rest = self._drop_known(batch, progress)
-        rebased = self._rebase(rest, progress, refused={})
-        if rebased != rest or len(rest) < len(batch) or refusal.is_stale:
-            progress.enter(Stage.PUSH)
-            self._push(rebased, progress, deadline, round_number + 1)
-        elif not refusal.is_final or is_parked(rest[0]):
-            raise PrimaryError(
-                f"the primary refused the changes: {refusal.message}",
-                "they wait here; look at the primary's log and disk",
-            )
-        elif len(rest) == 1:
-            progress.enter(Stage.PUSH)
-            self._push(
-                self._rebase(rest, progress, refused={rest[0].id: f"the primary refuses it: {refusal.message}"}),
-                progress,
-                deadline,
-                round_number + 1,
-            )
-        else:
-            middle = len(rest) // 2
-            progress.enter(Stage.PUSH)
-            self._push(rest[:middle], progress, deadline, round_number=0)
-            self._push(rest[middle:], progress, deadline, round_number=0)
-
-    def _send(self, batch: Sequence[Mutation], deadline: float) -> Refusal | None:
-        for delay in delays_s(self._around.random, attempts=_ATTEMPTS):
-            try:
-                return self._primary.push(batch)
-            except UnreachableError:
-                # Whether it was applied is not known; the ids will tell, so sending it again is harmless.
-                if time.monotonic() + delay > deadline:
-                    raise
-                self._around.sleep(delay)
-        return self._primary.push(batch)
-
-    def _acknowledge(self, batch: Sequence[Mutation], progress: _Progress) -> None:
-        with self._writing() as connection:
-            outbox.set_state(connection, [mutation.id for mutation in batch], State.ACKNOWLEDGED)
-        progress.pushed += len(batch)
-
-    def _drop_known(self, batch: Sequence[Mutation], progress: _Progress) -> list[Mutation]:
-        known = self._primary.known([mutation.id for mutation in batch])
-        self._acknowledge([mutation for mutation in batch if mutation.id in known], progress)
-        return [mutation for mutation in batch if mutation.id not in known]
-
-    def _rebase(self, batch: list[Mutation], progress: _Progress, refused: dict[str, str]) -> list[Mutation]:
-        if not batch:
-            return []
-        ground = self._primary.ground(
-            (change.table, change.row_id) for mutation in batch for change in mutation.changes
-        )
-        connection = self._store.connection()
-
-        def mine(key: Key) -> Row | None:
-            return read_row(connection, self._store.tables[key[0]], key[1])
-
-        means = Means(self._rules, self._around.now(), mine, self._around.new_id)
-        result = rebase(batch, ground, means, refused)
-        changed = [after for before, after in zip(batch, result.mutations, strict=True) if after != before]
-        if changed:
-            with self._writing() as connection:
-                for mutation in changed:
-                    outbox.replace(connection, mutation)
-                overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables)
-        progress.merged.update(result.merged)
-        progress.parked.update(result.parked)
-        progress.merged -= progress.parked
-        return result.mutations
-
-    def _rules(self, table: str) -> dict[str, Rule]:
-        return rules_of(self._schema.record_of(table))
-
     # -- pull and settle
 
-    def _pull(self, progress: _Progress, deadline: float, lock_file: int) -> None:
+    def _pull(self, progress: Progress, deadline: float, lock_file: int) -> None:
         try:
             self._fetch(deadline, lock_file)
         except DamagedError:
@@ -325,15 +192,14 @@ class Sync:
         self._store.connection()
         if HISTORY not in self._store.attached().base_tables:
             return 0
-        with self._writing() as connection:
+        with self._store.writing() as connection:
             pulled = connection.execute(
                 f"SELECT count(DISTINCT mutation) FROM {history} "
                 "WHERE seq > ? AND mutation NOT IN (SELECT id FROM mutations)",
                 (self._tail_before,),
             ).fetchone()[0]
             held = f"SELECT seq FROM mutations m WHERE EXISTS (SELECT 1 FROM {history} c WHERE c.mutation = m.id)"
-            connection.execute(f"DELETE FROM changes WHERE seq IN ({held})")
-            connection.execute(f"DELETE FROM mutations WHERE seq IN ({held})")
+            outbox.drop(connection, [seq for (seq,) in connection.execute(held)])
             # A fresh base without it means that the primary lost what it had acknowledged: it is sent again.
             connection.execute(
                 "UPDATE mutations SET state = ? WHERE state = ?", (State.QUEUED.value, State.ACKNOWLEDGED.value)
@@ -343,7 +209,7 @@ class Sync:
 
     def _remember(self, error: ReplicaError | None) -> None:
         now = self._around.now()
-        with self._writing(with_base=False) as connection:
+        with self._store.writing(with_base=False) as connection:
             outbox.write_fact(connection, "last_error", "" if error is None else str(error))
             if error is None:
                 outbox.write_fact(connection, "last_sync_at", now)
@@ -351,18 +217,6 @@ class Sync:
                 outbox.write_fact(connection, "offline_since", "")
             elif not outbox.read_fact(connection, "offline_since"):
                 outbox.write_fact(connection, "offline_since", now)
-
-    @contextmanager
-    def _writing(self, *, with_base: bool = True) -> Iterator[sqlite3.Connection]:
-        connection = self._store.connection(with_base=with_base)
-        with storage_errors(self._store.path):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
 
     # -- online writes
 
@@ -372,7 +226,7 @@ class Sync:
         Raises ConflictError, OfflineError (nothing queued), InputError for what a constraint refuses.
         """
         deadline = time.monotonic() + _LOCK_WAIT_S
-        progress = _Progress(stage=Stage.PUSH)
+        progress = Progress(stage=Stage.PUSH)
         with sync_lock(self._store.directory, wait_s=_LOCK_WAIT_S, sleep=self._around.sleep):
             try:
                 greeting = self._greet()
@@ -384,8 +238,8 @@ class Sync:
                         wait=self._around.sleep,
                         deadline=deadline,
                     )
-                self._push_all(progress, deadline)
-                refusal = self._send([mutation], deadline)
+                self._delivery.deliver(progress, deadline)
+                refusal = self._delivery.send([mutation], deadline)
                 if refusal is not None and mutation.id not in self._primary.known([mutation.id]):
                     raise self._online_refusal(mutation, refusal)
             except UnreachableError as error:
@@ -400,7 +254,7 @@ class Sync:
         )
 
     def _record_online(self, mutation: Mutation) -> None:
-        with self._writing() as connection:
+        with self._store.writing() as connection:
             outbox.append(connection, mutation, State.ACKNOWLEDGED)
             for change in mutation.changes:
                 table = self._store.tables[change.table]

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from replica import outbox, overlay
@@ -94,6 +95,20 @@ class Embedded:
                 return BufferedWork(self.tables, self.read, self._online)
             connection.execute("BEGIN IMMEDIATE")
         return QueuedWork(connection, self.tables, self.path)
+
+    @contextmanager
+    def writing(self, *, with_base: bool = True) -> Iterator[sqlite3.Connection]:
+        """One transaction of `local.db` for the sync's own bookkeeping."""
+        connection = self.connection(with_base=with_base)
+        with storage_errors(self.path):
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -1,0 +1,197 @@
+"""Delivery: bring the outbox to the primary, whatever it takes: as it is, rebased, in halves, or parked.
+
+Always true:
+- mutations reach the primary in the order they were made, unless parked;
+- a mutation is acknowledged here only after the primary said that it has it, applied or parked;
+- what is rebased or parked replaces what it was in one local transaction, under its id, in its place in the order.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+from replica import outbox, overlay
+from replica.backoff import delays_s
+from replica.conflicts import is_parked
+from replica.drivers.embedded import Embedded, read_row
+from replica.errors import PrimaryError, UnreachableError
+from replica.hrana import Step
+from replica.mutation import Mutation, Row
+from replica.outbox import State
+from replica.primary import Primary, Refusal
+from replica.push import cut_batches, plan_push
+from replica.rebase import Key, Means, rebase
+from replica.records import rules_of
+from replica.report import NEXT, Stage
+from replica.rules import Rule
+from replica.schema import Schema
+from replica.sqlite_file import storage_errors
+from replica.stamps import Stamp
+
+# Small enough to prepare one batch while the primary applies another, large enough that round trips do not matter.
+_BATCH_MUTATIONS: Final = 2_500
+_ROUNDS_MAX: Final = 12
+_ATTEMPTS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a sync takes from outside: who it is, the time, chance, and the way to the primary."""
+
+    url: str
+    token: Callable[[], str | None]
+    session: str
+    now: Callable[[], Stamp]
+    random: Callable[[], float]
+    new_id: Callable[[], str]
+    sleep: Callable[[float], None] = time.sleep
+
+
+@dataclass(slots=True)
+class Progress:
+    """What a sync has done so far, and where it is."""
+
+    stage: Stage = Stage.IDLE
+    pushed: int = 0
+    merged: set[str] = field(default_factory=set)
+    parked: set[str] = field(default_factory=set)
+    pulled: int = 0
+    lost: int = 0
+
+    def enter(self, stage: Stage) -> None:
+        """Go on to a stage that may follow the present one."""
+        assert stage in NEXT[self.stage], f"{self.stage} → {stage}"
+        self.stage = stage
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    batch: list[Mutation]
+    refusal: Future[Refusal | None]
+
+
+class Delivery:
+    """Delivers one replica's outbox to its primary."""
+
+    def __init__(self, store: Embedded, primary: Primary, schema: Schema, around: Surroundings) -> None:
+        """`around`: the time, chance and ids of the sync."""
+        self._store, self._primary, self._schema, self._around = store, primary, schema, around
+
+    def deliver(self, progress: Progress, deadline: float) -> None:
+        """Send all that is queued. Raises UnreachableError, NotAllowedError, PrimaryError; what was sent counts."""
+        sent: _Sent | None = None
+        with ThreadPoolExecutor(max_workers=1) as sender:
+            for batch in self._batches():
+                progress.enter(Stage.PUSH)
+                # Planned while the batch before it is on its way, and sent only when that one is dealt with.
+                steps = plan_push(batch)
+                if sent is not None:
+                    self._finish(sent, progress, deadline)
+                sent = _Sent(batch, sender.submit(self._send_steps, steps, deadline))
+            if sent is not None:
+                self._finish(sent, progress, deadline)
+
+    def _batches(self) -> Iterator[list[Mutation]]:
+        after = 0
+        while True:
+            with storage_errors(self._store.path):
+                loaded, after = outbox.load_queued(self._store.connection(), after=after, limit=_BATCH_MUTATIONS)
+            if not loaded:
+                return
+            yield from cut_batches(loaded)
+
+    def _finish(self, sent: _Sent, progress: Progress, deadline: float) -> None:
+        refusal = sent.refusal.result()
+        if refusal is None:
+            self._acknowledge(sent.batch, progress)
+        else:
+            self._resolve(sent.batch, refusal, progress, deadline, round_number=0)
+
+    def _push(self, batch: Sequence[Mutation], progress: Progress, deadline: float, round_number: int) -> None:
+        if not batch:
+            return
+        if round_number > _ROUNDS_MAX:
+            message = "others change the same rows faster than this sync can merge"
+            raise UnreachableError(message, "the changes wait here for the next sync")
+        progress.enter(Stage.PUSH)
+        refusal = self.send(batch, deadline)
+        if refusal is None:
+            self._acknowledge(batch, progress)
+        else:
+            self._resolve(batch, refusal, progress, deadline, round_number)
+
+    def _resolve(
+        self, batch: Sequence[Mutation], refusal: Refusal, progress: Progress, deadline: float, round_number: int
+    ) -> None:
+        """Find out why a batch was refused, do what that takes, and push again."""
+        progress.enter(Stage.RESOLVE)
+        rest = self._drop_known(batch, progress)
+        rebased = self._rebase(rest, progress, refused={})
+        if rebased != rest or len(rest) < len(batch) or refusal.is_stale:
+            self._push(rebased, progress, deadline, round_number + 1)
+        elif not refusal.is_final or is_parked(rest[0]):
+            message = f"the primary refused the changes: {refusal.message}"
+            raise PrimaryError(message, "they wait here; look at the primary's log and disk")
+        elif len(rest) == 1:
+            reason = f"the primary refuses it: {refusal.message}"
+            self._push(self._rebase(rest, progress, refused={rest[0].id: reason}), progress, deadline, round_number + 1)
+        else:
+            middle = len(rest) // 2
+            self._push(rest[:middle], progress, deadline, round_number=0)
+            self._push(rest[middle:], progress, deadline, round_number=0)
+
+    def send(self, batch: Sequence[Mutation], deadline: float) -> Refusal | None:
+        """Send a batch, several times if the primary does not answer. Raises UnreachableError at the last."""
+        return self._send_steps(plan_push(batch), deadline)
+
+    def _send_steps(self, steps: list[Step] | None, deadline: float) -> Refusal | None:
+        for delay in delays_s(self._around.random, attempts=_ATTEMPTS):
+            try:
+                return self._primary.apply(steps)
+            except UnreachableError:
+                # Whether it was applied is not known; the ids will tell, so sending it again is harmless.
+                if time.monotonic() + delay > deadline:
+                    raise
+                self._around.sleep(delay)
+        return self._primary.apply(steps)
+
+    def _acknowledge(self, batch: Sequence[Mutation], progress: Progress) -> None:
+        with self._store.writing() as connection:
+            outbox.set_state(connection, [mutation.id for mutation in batch], State.ACKNOWLEDGED)
+        progress.pushed += len(batch)
+
+    def _drop_known(self, batch: Sequence[Mutation], progress: Progress) -> list[Mutation]:
+        known = self._primary.known([mutation.id for mutation in batch])
+        self._acknowledge([mutation for mutation in batch if mutation.id in known], progress)
+        return [mutation for mutation in batch if mutation.id not in known]
+
+    def _rebase(self, batch: list[Mutation], progress: Progress, refused: dict[str, str]) -> list[Mutation]:
+        if not batch:
+            return []
+        ground = self._primary.ground(
+            (change.table, change.row_id) for mutation in batch for change in mutation.changes
+        )
+        connection = self._store.connection()
+
+        def mine(key: Key) -> Row | None:
+            return read_row(connection, self._store.tables[key[0]], key[1])
+
+        means = Means(self._rules, self._around.now(), mine, self._around.new_id)
+        result = rebase(batch, ground, means, refused)
+        changed = [after for before, after in zip(batch, result.mutations, strict=True) if after != before]
+        if changed:
+            with self._store.writing() as connection:
+                for mutation in changed:
+                    outbox.replace(connection, mutation)
+                overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables)
+        progress.merged.update(result.merged)
+        progress.parked.update(result.parked)
+        progress.merged -= progress.parked
+        return result.mutations
+
+    def _rules(self, table: str) -> dict[str, Rule]:
+        return rules_of(self._schema.record_of(table))
