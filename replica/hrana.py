@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,7 +18,7 @@ from typing import Any, Final
 import httpx
 
 from replica.address import http_url, refuse_open_token
-from replica.errors import InputError, NotAllowedError, PrimaryError, UnreachableError
+from replica.errors import InputError, NotAllowedError, PrimaryError, QueryError, UnreachableError
 from replica.mutation import StoredValue
 
 TIMEOUT_S: Final = 20.0
@@ -114,6 +115,9 @@ class Hrana:
     def _request(self, request: Json, timeout_s: float | None) -> Json:
         token = self._token() if self._token else None
         refuse_open_token(self.url, token)
+        # Checked here, because the HTTP client would quote the token in its error.
+        if token and not (token.isascii() and token.isprintable()):
+            raise InputError("the token holds characters that cannot be in a header", "check how the token was pasted")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         body = {"baton": None, "requests": [request, {"type": "close"}]}
         try:
@@ -122,10 +126,6 @@ class Hrana:
             )
         except httpx.HTTPError as error:
             raise UnreachableError(f"the primary at {self.url} did not answer: {_reason(error)}") from error
-        except ValueError as error:
-            raise InputError(
-                "the token holds characters that cannot be in a header", "check how the token was pasted"
-            ) from error
         return _first_result(response, self.url)
 
 
@@ -152,6 +152,8 @@ def _first_result(response: httpx.Response, url: str) -> Json:
         answer = result["response"] if kind == "ok" else result["error"]["message"]
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise PrimaryError(f"{url} does not answer as a primary does", "check the URL") from error
+    if kind != "ok" and str(result["error"].get("code")).startswith("SQL_"):
+        raise QueryError(f"SQL does not run: {answer}", "one statement at a time; check its syntax and its names")
     if kind != "ok":
         raise PrimaryError(f"the primary refused a request: {answer}")
     return answer
@@ -178,6 +180,8 @@ def _encode(value: StoredValue) -> Json:
     if isinstance(value, int):
         return {"type": "integer", "value": str(int(value))}
     if isinstance(value, float):
+        if math.isinf(value):
+            raise InputError("JSON has no infinity to send to the primary", "write 9e999 or -9e999 in the SQL itself")
         return {"type": "float", "value": value}
     if isinstance(value, bytes):
         return {"type": "blob", "base64": base64.b64encode(value).decode()}

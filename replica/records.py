@@ -14,21 +14,19 @@ Always true:
 from __future__ import annotations
 
 import json
-import math
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum, StrEnum
-from typing import Annotated, Any, ClassVar, Self, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Self, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from replica.errors import InputError, SchemaMismatchError
 from replica.mutation import StoredValue
 from replica.rules import Rule, canonical_set
-
-_INT64_MAX = 2**63 - 1
+from replica.storable import check_storable
 
 
 class Form(StrEnum):
@@ -194,8 +192,8 @@ def encode_value(column: Column, value: object) -> StoredValue:
     if isinstance(value, Enum):
         value = value.value
     if value is not None and column.form is Form.JSON:
-        return _checked(column, _json_text(_plain(value)))
-    if isinstance(value, set | frozenset):
+        value = _json_text(_plain(value))
+    elif isinstance(value, set | frozenset):
         members = [member.value if isinstance(member, Enum) else member for member in value]
         value = canonical_set(members)
     elif isinstance(value, bool):
@@ -204,33 +202,12 @@ def encode_value(column: Column, value: object) -> StoredValue:
         value = _utc_text(column, value)
     elif isinstance(value, date):
         value = value.isoformat()
-    if value is None or isinstance(value, str | int | float | bytes):
-        return _checked(column, value)
-    raise InputError(f"{column.name}: a {type(value).__name__} cannot be stored")
+    check_storable(column.name, value)
+    return cast("StoredValue", value)
 
 
 def _json_text(document: object) -> str:
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def _checked(column: Column, value: StoredValue) -> StoredValue:
-    if isinstance(value, str):
-        if "\0" in value:
-            raise InputError(f"{column.name}: text cannot hold a NUL character", "use a bytes field for binary data")
-        if not value.isascii():
-            _check_surrogates(column, value)
-    elif isinstance(value, int) and not -_INT64_MAX - 1 <= value <= _INT64_MAX:
-        raise InputError(f"{column.name}: {value} does not fit into 64 bits")
-    elif isinstance(value, float) and math.isnan(value):
-        raise InputError(f"{column.name}: NaN cannot be stored", "use None for no value")
-    return value
-
-
-def _check_surrogates(column: Column, value: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(f"{column.name}: text holds half a surrogate pair, which is not a character") from error
 
 
 def _utc_text(column: Column, value: datetime) -> str:

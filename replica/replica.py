@@ -30,6 +30,7 @@ from replica.report import Check, Stage, Status, SyncReport
 from replica.schema import Schema, Table, quote
 from replica.settings import Settings
 from replica.stamps import Stamp, stamp_at
+from replica.storable import check_query
 from replica.sync_lock import is_locked
 from replica.transaction import Transaction
 
@@ -136,6 +137,7 @@ class Replica:
 
     def select(self, record: type[R], fragment: str = "", params: Sequence[StoredValue] = ()) -> list[R]:
         """The rows that an SQL fragment leaves: `select(Note, "WHERE title LIKE ? ORDER BY title", ("%milk%",))`."""
+        check_query(fragment, params)
         columns = self._tables[record.replica_table].columns
         listing = ", ".join(map(quote, columns))
         rows = self._driver.read(f"SELECT {listing} FROM {quote(record.replica_table)} {fragment}", params).rows
@@ -143,6 +145,7 @@ class Replica:
 
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Any SQL that reads, on a connection that cannot write. Raises QueryError, WriteRefusedError."""
+        check_query(sql, params)
         return self._driver.query(sql, params)
 
     # -- syncing

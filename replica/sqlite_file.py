@@ -93,6 +93,8 @@ def translate(error: sqlite3.Error, path: Path) -> ReplicaError:
 _READ_ACTIONS = frozenset(
     {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 )
+# SQLite says the last two of a view before it asks the authorizer.
+_REFUSALS = ("not authorized", "because it is a view", "to a view")
 _REFUSED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 
 
@@ -136,7 +138,7 @@ def run_read_only(
         if getattr(error, "sqlite_errorcode", 0) in (
             sqlite3.SQLITE_AUTH,
             sqlite3.SQLITE_READONLY,
-        ) or "not authorized" in str(error):
+        ) or any(text in str(error) for text in _REFUSALS):
             raise WriteRefusedError(
                 "this SQL would write, or reach outside the database; only reading is possible here"
             ) from error

@@ -16,6 +16,7 @@ from replica.errors import ConflictError, InputError, NotFoundError
 from replica.mutation import Change, Fields, Kind, Mutation, Row, StoredValue
 from replica.records import Record, encode_value
 from replica.stamps import Stamp, next_stamp
+from replica.storable import check_storable
 
 R = TypeVar("R", bound=Record)
 
@@ -47,6 +48,7 @@ class Transaction:
         if not record.id:
             record = record.model_copy(update={"id": self._new_id(type(record))})
         table, row_id = record.replica_table, record.id
+        check_storable("id", row_id)
         found = self._work.row(table, row_id)
         if found is not None:
             raise _moved_on(type(record), row_id, seen="", found=found)
@@ -138,7 +140,8 @@ def combine(earlier: Change, later: Change) -> Change | None:
     for name, (value, new) in later.fields.items():
         merged[name] = (earlier.fields[name][0] if name in earlier.fields else value, new)
     kept = {name: pair for name, pair in merged.items() if not same_value(*pair)}
-    return Change(table, row_id, Kind.UPDATE, earlier.seen, later.stamp, kept)
+    # Changed there and back, the row still has a new stamp here, so it must get that stamp on the primary too.
+    return Change(table, row_id, Kind.UPDATE, earlier.seen, later.stamp, kept or merged)
 
 
 def _moved_on(record: type[Record], row_id: str, *, seen: str, found: Row | None) -> ConflictError:

@@ -5,6 +5,7 @@ Always true: a write is acknowledged once the primary has it, history included, 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,6 +19,8 @@ from replica.schema import Schema, Table
 from replica.stamps import Stamp
 
 _MIGRATION_PATIENCE_S = 60.0
+_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
+_READING = frozenset({"SELECT", "WITH", "VALUES", "EXPLAIN"})
 
 
 class Remote:
@@ -51,19 +54,19 @@ class Remote:
 
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of a user's, if the primary itself says that it only reads."""
+        word = _FIRST_WORD.match(sql)
+        if word is None:
+            raise QueryError("there is no SQL statement to run", "for example SELECT 1")
         try:
-            if not self._primary.is_read_only(sql) or sql.lstrip().split(None, 1)[0].upper() not in (
-                "SELECT",
-                "WITH",
-                "VALUES",
-                "EXPLAIN",
-            ):
-                raise WriteRefusedError(
-                    "this SQL would write, or reach outside the database; only reading is possible here"
-                )
-            return self.read(sql, params)
+            is_read_only = self._primary.is_read_only(sql)
         except PrimaryError as error:
-            raise QueryError(f"SQL does not run: {error}") from error
+            raise QueryError(f"SQL does not run: {error}", "check its syntax and its names") from error
+        # A PRAGMA or ATTACH is read-only to SQLite, and changes what the connection is or reaches.
+        if not is_read_only or word[1].upper() not in _READING:
+            raise WriteRefusedError(
+                "this SQL would write, or reach outside the database; only reading is possible here"
+            )
+        return self.read(sql, params)
 
     def begin(self, *, online: bool) -> Work:  # noqa: ARG002 - every write is online here
         """Start a transaction. Raises SchemaTooNewError."""
