@@ -3,7 +3,7 @@
 Always true: a token is never printed, never an argument of a process, and never part of an error.
 """
 
-import secrets
+import os
 from collections.abc import Callable, Mapping
 from typing import Final, TextIO
 
@@ -53,7 +53,7 @@ def keep_token(token: str) -> str:
     from auth.vault import store_token  # noqa: PLC0415 - see above
 
     # Two tenants may have one address, so the name is not made of it.
-    credential = secrets.token_hex(8)
+    credential = os.urandom(8).hex()
     try:
         store_token(credential, token)
     except AuthError as error:

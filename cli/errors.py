@@ -2,16 +2,17 @@
 
 ```
 CliError                      base of all
-├── UsageError                usage                an argument that td does not take
-├── InvalidValueError         invalid_input        a value that cannot be used here
-├── NotInitialisedError       not_initialised      no .todos here or above
-├── AlreadyInitialisedError   already_initialised  there is one already
-├── NotPermittedError         not_allowed          a token that must not travel, or is not where it should be
-├── FileError                 storage              a file or directory that cannot be read or written
-├── DamagedConfigError        damaged              a config.json that is not ours
-├── FailedChecksError         unhealthy            td doctor found something
-├── StoryError                demo_failed          the demo did not come out as told
-└── ForeignError              as it says           an error of sqld or of the vault, translated
+├── UsageError                 usage                an argument that td does not take
+├── InvalidValueError          invalid_input        a value that cannot be used here
+├── NotInitialisedError        not_initialised      no .todos here or above
+├── AlreadyInitialisedError    already_initialised  there is one already
+├── NotPermittedError          not_allowed          a token that must not travel, or is not where it should be
+├── FileError                  storage              a file or directory that cannot be read or written
+├── DamagedConfigError         damaged              a config.json that is not ours
+├── InterruptedByPersonError   interrupted          Ctrl-C
+├── FailedChecksError          unhealthy            td doctor found something
+├── StoryError                 demo_failed          the demo did not come out as told
+└── ForeignError               as it says           an error of sqld or of the vault, translated
 ```
 
 Always true: `code` is stable, `hint` says what to do next, and no text holds a token.
@@ -113,6 +114,16 @@ class DamagedConfigError(CliError):
 
     def __str__(self) -> str:
         return f"{self.path} cannot be understood: {self.reason}"
+
+
+class InterruptedByPersonError(CliError):
+    """Ctrl-C."""
+
+    code = "interrupted"
+    hint = "what was acknowledged is kept; run it again when you like"
+
+    def __str__(self) -> str:
+        return "interrupted"
 
 
 class FailedChecksError(CliError):

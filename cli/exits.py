@@ -27,6 +27,7 @@ EXIT_CODES: Final[Mapping[str, int]] = {
     "conflict": CONFLICT,
     "unreachable": UNREACHABLE,
     "not_allowed": NOT_ALLOWED,
+    "interrupted": INTERRUPTED,
 }
 """The exit code of each `error.code`; every other one is FAILED."""
 

@@ -4,18 +4,25 @@ Always true: whatever happens, Ctrl-C included, the process ends with an exit co
 for what a person may do. So nothing of weight is imported before the `try`.
 """
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run td with the arguments of the process, and end the process."""
+    # Imports make many objects that live as long as the process, and most commands end soon after: looking for garbage
+    # as often as Python does by itself costs a fifth of their time.
+    gc.disable()
     try:
         # Most of a short command is imports: Ctrl-C must find them guarded.
         from cli.run import run  # noqa: PLC0415 - see above
 
+        gc.freeze()
+        gc.set_threshold(50_000)
+        gc.enable()
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
-        sys.stderr.write("td: interrupted; what was acknowledged is kept\n")
+        # Before td could even look at its arguments.
         code = 130
     sys.exit(code)
 

@@ -4,12 +4,25 @@ Always true: an issue takes one line in a list, and what people wrote is shown w
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
 from cli.documents import field_value
-from cli.text import BOLD, CYAN, DIM, GREEN, RED, YELLOW, aligned, paint, printable, printable_lines, short_moment
+from cli.text import (
+    BOLD,
+    CYAN,
+    DIM,
+    GREEN,
+    RED,
+    YELLOW,
+    aligned,
+    paint,
+    painter,
+    printable,
+    printable_lines,
+    short_moment,
+)
 from tracker import Author, Comment, Conflict, HistoryEntry, Issue, IssueView, Mutation, Priority, Status, moment_text
 
 _PRIORITY_COLOURS: Final = {Priority.P0: RED, Priority.P1: YELLOW, Priority.P3: DIM, Priority.P4: DIM}
@@ -20,6 +33,7 @@ _STATUS_COLOURS: Final = {
     Status.CLOSED: GREEN,
 }
 _VALUE_LENGTH_MAX: Final = 60
+_Brush = Callable[[str, str], str]
 _NOT_TOLD: Final = ("created_at", "creator_session")
 
 
@@ -30,10 +44,11 @@ def issue_lines(issues: Sequence[Issue], pending: AbstractSet[str]) -> list[str]
         return []
     # Aligned before it is coloured: colours take no room.
     widths = [max(map(len, column)) for column in zip(*plain, strict=True)]
-    return [_issue_line(issue, widths, is_pending=issue.id in pending) for issue in issues]
+    brush = painter()
+    return [_issue_line(issue, widths, brush, is_pending=issue.id in pending) for issue in issues]
 
 
-def _issue_line(issue: Issue, widths: Sequence[int], *, is_pending: bool) -> str:
+def _issue_line(issue: Issue, widths: Sequence[int], paint: _Brush, *, is_pending: bool) -> str:
     parts = [
         paint(issue.id.ljust(widths[0]), BOLD),
         paint(issue.priority.value.ljust(widths[1]), _PRIORITY_COLOURS.get(issue.priority, "")),

@@ -4,6 +4,7 @@ Always true: what a person or the world can cause ends in one line on stderr and
 defect of td shows a traceback.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,15 +12,16 @@ import typer
 from typer.exceptions import TyperException
 
 from cli.app import make_app
-from cli.errors import CliError, UsageError
+from cli.errors import CliError, InterruptedByPersonError, UsageError
 from cli.exits import DONE, FAILED, report
 from cli.output import discard_output, note
 from tracker import ReplicaError, TrackerError
 
 
 def run(args: Sequence[str]) -> int:
-    """Run td with `args` and return the exit code. Raises KeyboardInterrupt."""
+    """Run td with `args` and return the exit code."""
     as_json = _asks_for_json(args)
+    _open_missing()
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets an escape, not an error.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr] # the process has files there
@@ -29,6 +31,8 @@ def run(args: Sequence[str]) -> int:
     except BrokenPipeError:
         # Whoever read our output has read enough, and what was to be done is done.
         discard_output()
+    except KeyboardInterrupt:
+        return report(InterruptedByPersonError(), as_json=as_json)
     except typer.Exit as end:
         return end.exit_code
     except typer.Abort:
@@ -39,6 +43,13 @@ def run(args: Sequence[str]) -> int:
     except (CliError, TrackerError, ReplicaError) as error:
         return report(error, as_json=as_json)
     return DONE
+
+
+def _open_missing() -> None:
+    """Open what the caller closed, so that writing to it is no error: nobody wanted to read it."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 - for the whole process
 
 
 def _call(args: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ forge a line; and colours are only for a terminal that wants them.
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -44,7 +44,20 @@ def wants_colour() -> bool:
 
 def paint(text: str, colour: str) -> str:
     """`text` in a colour, if stdout shows colours."""
-    return f"\x1b[{colour}m{text}\x1b[0m" if colour and wants_colour() else text
+    return painter()(text, colour)
+
+
+def painter() -> Callable[[str, str], str]:
+    """What paints text, or leaves it alone, as stdout wants: for many texts, it is asked once."""
+    return _paint if wants_colour() else _leave
+
+
+def _paint(text: str, colour: str) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m" if colour else text
+
+
+def _leave(text: str, _colour: str) -> str:
+    return text
 
 
 def width(text: str) -> int:

@@ -17,7 +17,7 @@ def comment(
     issue_id: Annotated[
         str, typer.Argument(help="The issue; the first characters of its id are enough.", metavar="ID")
     ],
-    text: Annotated[str, typer.Argument(help="What to say.")],
+    text: Annotated[str, typer.Argument(help="What to say.", metavar="TEXT")],
 ) -> None:
     """Say something about an issue."""
     with call.tracker() as tracker:

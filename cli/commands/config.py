@@ -11,11 +11,11 @@ from cli.invocation import Invocation, command
 from cli.place import Place, open_place
 from tracker import IssueFilter, Mode
 
-app = typer.Typer(name="config", help="How this directory is set up: its mode and its primary.")
+app = typer.Typer(name="config", help="See and change how this directory is set up.")
 
 _KEYS: Final = ("mode", "url")
 
-_Key = Annotated[str, typer.Argument(help="mode or url.")]
+_Key = Annotated[str, typer.Argument(help="mode or url.", metavar="KEY")]
 
 
 @command(app, "get")
@@ -27,7 +27,9 @@ def get(call: Invocation, key: _Key) -> None:
 
 
 @command(app, "set")
-def set_value(call: Invocation, key: _Key, value: Annotated[str, typer.Argument(help="The new value.")]) -> None:
+def set_value(
+    call: Invocation, key: _Key, value: Annotated[str, typer.Argument(help="The new value.", metavar="VALUE")]
+) -> None:
     """Change one setting."""
     name = _known(key)
     place = call.place()

@@ -8,7 +8,7 @@ from cli.documents import conflict_document
 from cli.invocation import Invocation, command, default_command
 from cli.render import conflict_lines
 
-app = typer.Typer(name="conflicts", help="Changes of two people that do not go together, and wait for a decision.")
+app = typer.Typer(name="conflicts", help="See changes that wait for a decision.")
 
 
 @default_command(app)

@@ -14,14 +14,16 @@ app = typer.Typer()
 @command(app, "create")
 def create(
     call: Invocation,
-    title: Annotated[str, typer.Argument(help="What is to be done, in a few words.")],
+    title: Annotated[str, typer.Argument(help="What is to be done, in a few words.", metavar="TITLE")],
     type_name: Annotated[
         str, typer.Option("--type", "-t", help="bug, feature, task, epic or chore.", metavar="TYPE")
     ] = "task",
-    priority: Annotated[str, typer.Option("--priority", "-p", help="P0, the most urgent, to P4.")] = "P2",
-    description: Annotated[str, typer.Option("--description", "-d", help="The details.")] = "",
+    priority: Annotated[
+        str, typer.Option("--priority", "-p", help="P0, the most urgent, to P4.", metavar="P0..P4")
+    ] = "P2",
+    description: Annotated[str, typer.Option("--description", "-d", help="The details.", metavar="TEXT")] = "",
     label: Annotated[
-        list[str] | None, typer.Option("--label", "-l", help="A label; may be given several times.")
+        list[str] | None, typer.Option("--label", "-l", help="A label; may be given several times.", metavar="LABEL")
     ] = None,
 ) -> None:
     """Write a new issue."""

@@ -26,7 +26,7 @@ _STYLES: Final = {"laptop": "cyan", "desktop": "magenta", "primary": "green"}
 
 @command(app, "demo")
 def demo(call: Invocation) -> None:
-    """See two replicas work offline, merge, and settle a conflict, with a real primary, in a few seconds."""
+    """See two replicas work offline, sync, and merge."""
     start = time.monotonic()
     book, stage = _Book(), _Stage(Console(highlight=False))
     teller: Teller = book if call.as_json else stage

@@ -21,7 +21,7 @@ _PACKAGES = ("replica-toolkit", "libsql-experimental")
 
 @command(app, "doctor")
 def doctor(call: Invocation) -> None:
-    """Look at the databases, the lock, the primary and the versions, and say what to do."""
+    """Look at every part, and say what to do."""
     checks = [_versions(), *_checks(call)]
     bad = [check for check in checks if not check.ok]
     call.emit(

@@ -21,7 +21,7 @@ def history(
         str, typer.Argument(help="The issue; the first characters of its id are enough.", metavar="ID")
     ],
 ) -> None:
-    """Show what was done to an issue, by whom and when, oldest first."""
+    """Show what was done to an issue, by whom and when."""
     with call.tracker() as tracker:
         _, entries = tracker.history(issue_id)
     call.emit(lambda: [history_document(entry) for entry in entries], lambda: history_lines(entries))
@@ -31,10 +31,13 @@ def history(
 def undo(
     call: Invocation,
     mutation: Annotated[
-        str | None, typer.Argument(help="The mutation, as td history shows it. [default: the last one made here]")
+        str | None,
+        typer.Argument(
+            help="The mutation, as td history shows it. [default: the last one made here]", metavar="MUTATION"
+        ),
     ] = None,
 ) -> None:
-    """Take back what was done last, or a mutation of the history, by a new change."""
+    """Take back the last change, or one of the history."""
     with call.tracker() as tracker:
         made = tracker.replica.undo(mutation)
         if call.as_json:

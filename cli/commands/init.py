@@ -27,14 +27,16 @@ def init(
     call: Invocation,
     mode: Annotated[
         str | None,
-        typer.Option("--mode", help="local, libsql, turso or remote. [default: local, or what fits the URL]"),
+        typer.Option(
+            "--mode", help="local, libsql, turso or remote. [default: local, or what fits the URL]", metavar="MODE"
+        ),
     ] = None,
-    url: Annotated[str | None, typer.Option("--url", help="Where the primary is.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="Where the primary is.", metavar="URL")] = None,
     token_stdin: Annotated[
         bool, typer.Option("--token-stdin", help="Read the primary's token from stdin and keep it in the keyring.")
     ] = False,
 ) -> None:
-    """Start tracking issues in a directory; with a primary, fetch what it has."""
+    """Start tracking issues in a directory."""
     directory = target_directory(call.work_dir)
     if is_config_in(directory):
         raise AlreadyInitialisedError(directory)
@@ -89,4 +91,4 @@ def _tell(
     print_lines([f"INITIALISED {directory} (mode {config.mode})"])
     if trouble is not None:
         told = error_document(trouble)
-        call.say(f"td: the primary was not reached yet: {told['message']}; write as you like, then run td sync")
+        call.say(f"td: the first sync did not work: {told['message']}; write as you like, and run td sync later")

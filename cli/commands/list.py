@@ -16,16 +16,18 @@ app = typer.Typer()
 def list_issues(
     call: Invocation,
     status: Annotated[
-        list[str] | None, typer.Option("--status", "-s", help="Only those of this status; may be given several times.")
+        list[str] | None,
+        typer.Option("--status", "-s", help="Only those of this status; may be given several times.", metavar="STATUS"),
     ] = None,
     label: Annotated[
-        list[str] | None, typer.Option("--label", "-l", help="Only those with this label; several: with all of them.")
+        list[str] | None,
+        typer.Option("--label", "-l", help="Only those with this label; several: with all of them.", metavar="LABEL"),
     ] = None,
     with_closed: Annotated[bool, typer.Option("--all", help="The closed ones too.")] = False,
     with_deleted: Annotated[bool, typer.Option("--deleted", help="The deleted ones too.")] = False,
-    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="At most so many.", metavar="N")] = None,
 ) -> None:
-    """List the issues that are neither closed nor deleted, the most urgent first."""
+    """List the open issues, the most urgent first."""
     wanted = IssueFilter(
         statuses=tuple(parse_status(name) for typed in status or () for name in typed.split(",")),
         labels=parse_labels(label or ()),

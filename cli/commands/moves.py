@@ -16,7 +16,7 @@ _Ids = Annotated[
 
 @command(app, "close")
 def close(call: Invocation, issue_ids: _Ids) -> None:
-    """Close issues: they are done, or will not be done."""
+    """Close issues."""
     _move(call, "close", "closed", issue_ids)
 
 

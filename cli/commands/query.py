@@ -13,9 +13,12 @@ app = typer.Typer()
 @command(app, "query")
 def query(
     call: Invocation,
-    sql: Annotated[str, typer.Argument(help="One SELECT; the tables are issues and comments.", metavar="SQL")],
+    sql: Annotated[
+        str,
+        typer.Argument(help="One SELECT; the tables are issues and comments, what is pending included.", metavar="SQL"),
+    ],
 ) -> None:
-    """Run SQL that reads, on everything there is here, what is pending included."""
+    """Run SQL that reads."""
     with call.tracker() as tracker:
         rows = tracker.replica.query(sql)
     call.emit(lambda: row_documents(rows), lambda: table_lines(rows))

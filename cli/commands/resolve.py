@@ -28,7 +28,7 @@ def resolve(
         typer.Option("--set", help="Take this value; one for each field in conflict.", metavar="FIELD=VALUE"),
     ] = None,
 ) -> None:
-    """Settle a conflict: take one side, or name the values."""
+    """Settle a conflict: take a side, or name the values."""
     choice = _choice(values or [], mine=mine, theirs=theirs)
     with call.tracker() as tracker:
         found = tracker.find_conflict(conflict)

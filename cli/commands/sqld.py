@@ -21,10 +21,17 @@ def sqld() -> None:
 @command(app, "run")
 def run(
     call: Invocation,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0: any free port.")] = 8080,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0: any free port.", metavar="N")
+    ] = 8080,
     data_dir: Annotated[
         Path | None,
-        typer.Option("--data-dir", help="Where the data is. [default: a directory of your user]", show_default=False),
+        typer.Option(
+            "--data-dir",
+            help="Where the data is. [default: a directory of your user]",
+            show_default=False,
+            metavar="DIR",
+        ),
     ] = None,
 ) -> None:
     """Run sqld on this machine until Ctrl-C."""

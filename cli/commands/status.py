@@ -21,7 +21,7 @@ def status(
     call: Invocation,
     db: Annotated[bool, typer.Option("--db", help="More of the database: its files, schema and frame.")] = False,
 ) -> None:
-    """Show what is here: the issues by status, and what waits."""
+    """Show how many issues are here, and what waits."""
     place = call.place()
     with place.open() as tracker:
         found = tracker.replica.status()
@@ -43,7 +43,7 @@ def status(
 
 @command(app, "whoami")
 def whoami(call: Invocation) -> None:
-    """Show under which session and machine you write, and where your token comes from."""
+    """Show who you are to others: session, machine, token."""
     place = call.place()
     with place.open() as tracker:
         document: dict[str, object] = {

@@ -34,7 +34,7 @@ def now(call: Invocation) -> None:
 
 @command(app, "status")
 def status(call: Invocation) -> None:
-    """Show how this directory stands with the primary, without asking it."""
+    """Show how this directory stands with the primary."""
     with call.tracker() as tracker:
         found = tracker.replica.status()
     document = status_document(found)
@@ -46,7 +46,7 @@ def status(call: Invocation) -> None:
 
 @command(app, "pending")
 def pending(call: Invocation) -> None:
-    """List the changes that are not on the primary yet, in the order they were made."""
+    """List the changes that are not on the primary yet."""
     with call.tracker() as tracker:
         waiting = tracker.replica.pending()
     call.emit(lambda: [mutation_document(mutation) for mutation in waiting], lambda: pending_lines(waiting))

@@ -18,14 +18,19 @@ def update(
         str, typer.Argument(help="The issue; the first characters of its id are enough.", metavar="ID")
     ],
     *,
-    title: Annotated[str | None, typer.Option("--title", help="A new title.")] = None,
-    description: Annotated[str | None, typer.Option("--description", "-d", help="A new description.")] = None,
+    title: Annotated[str | None, typer.Option("--title", help="A new title.", metavar="TEXT")] = None,
+    description: Annotated[
+        str | None, typer.Option("--description", "-d", help="A new description.", metavar="TEXT")
+    ] = None,
     type_name: Annotated[
         str | None, typer.Option("--type", "-t", help="bug, feature, task, epic or chore.", metavar="TYPE")
     ] = None,
-    priority: Annotated[str | None, typer.Option("--priority", "-p", help="P0, the most urgent, to P4.")] = None,
+    priority: Annotated[
+        str | None, typer.Option("--priority", "-p", help="P0, the most urgent, to P4.", metavar="P0..P4")
+    ] = None,
     status: Annotated[
-        str | None, typer.Option("--status", "-s", help="open, in_progress, blocked, in_review or closed.")
+        str | None,
+        typer.Option("--status", "-s", help="open, in_progress, blocked, in_review or closed.", metavar="STATUS"),
     ] = None,
     label: Annotated[
         list[str] | None,
