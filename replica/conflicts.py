@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+from replica.history import CONFLICTS
 from replica.merge import Clash
 from replica.mutation import (
     Change,
@@ -20,10 +21,8 @@ from replica.mutation import (
     Row,
     StoredValue,
     decode_changes,
-    decode_fields,
     decode_row,
     encode_changes,
-    encode_fields,
     encode_row,
 )
 from replica.records import Record
@@ -33,14 +32,14 @@ OPEN = "open"
 RESOLVED = "resolved"
 
 
-class ConflictRow(Record, table="_replica_conflicts"):
+class ConflictRow(Record, table=CONFLICTS):
     """A conflict as it is stored. Who settles it first settles it; a second outcome is kept as the later one."""
 
     mutation_id: str
     table_name: str
     row_id: str
     reason: str
-    clashes: str
+    theirs: str
     changes: str
     mine_rows: str
     mine_session: str
@@ -110,11 +109,17 @@ class Grounds:
 def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -> Mutation:
     """The parked form of a mutation: the insert of its conflict, under the same mutation id."""
     theirs = grounds.theirs_by or Author("", "", "")
-    rows = {f"{table}/{row_id}": encode_row(row) for (table, row_id), row in grounds.mine_rows.items()}
-    clashes = {name: _encode_clash(field) for name, field in grounds.fields.items()}
+    changed = {(change.table, change.row_id): change.fields for change in mutation.changes}
+    rows = {
+        f"{table}/{row_id}": encode_row(
+            {name: value for name, value in row.items() if name not in changed[table, row_id]}
+        )
+        for (table, row_id), row in grounds.mine_rows.items()
+    }
+    values = {name: field.theirs for name, field in grounds.fields.items()}
     conflict = ConflictRow(
         id=conflict_id, mutation_id=mutation.id, table_name=grounds.at_row[0], row_id=grounds.at_row[1],
-        reason=grounds.reason, clashes=json.dumps(clashes), changes=encode_changes(mutation.changes),
+        reason=grounds.reason, theirs=encode_row(values), changes=encode_changes(mutation.changes),
         mine_rows=json.dumps(rows), mine_session=mutation.session, mine_machine=mutation.machine,
         mine_at=mutation.made_at, schema_version=mutation.schema_version,
         theirs_session=theirs.session, theirs_machine=theirs.machine, theirs_at=theirs.at,
@@ -132,10 +137,6 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -
     )
 
 
-def _encode_clash(field: FieldConflict) -> str:
-    return encode_fields({"pair": (field.mine, field.theirs), "before": (field.before, None)})
-
-
 def field_conflict(clash: Clash, before: StoredValue) -> FieldConflict:
     """A clash of the merge as it is shown to a person."""
     return FieldConflict(before, clash.mine.value, clash.theirs.value)
@@ -143,16 +144,16 @@ def field_conflict(clash: Clash, before: StoredValue) -> FieldConflict:
 
 def conflict_from(row: ConflictRow) -> Conflict:
     """A stored conflict as a person needs to see it."""
-    fields = {}
-    for name, text in json.loads(row.clashes).items():
-        decoded = decode_fields(text)
-        fields[name] = FieldConflict(decoded["before"][0], *decoded["pair"])
+    changes = decode_changes(row.changes)
+    first = (row.table_name, row.row_id)
+    pairs = {field_name(c.table, c.row_id, name, first=first): pair for c in changes for name, pair in c.fields.items()}
+    fields = {name: FieldConflict(*pairs[name], value) for name, value in decode_row(row.theirs).items()}
     theirs = Author(row.theirs_session, row.theirs_machine, row.theirs_at) if row.theirs_at else None
     rows: dict[str, Row] = {name: decode_row(text) for name, text in json.loads(row.mine_rows).items()}
     return Conflict(
         row.id, row.table_name, row.row_id, row.reason, fields, row.mutation_id,
         Author(row.mine_session, row.mine_machine, row.mine_at), theirs,
-        decode_changes(row.changes), rows, row.schema_version,
+        changes, rows, row.schema_version,
     )  # fmt: skip
 
 

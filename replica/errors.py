@@ -17,6 +17,7 @@
     │   └── WriteRefusedError   SQL that would write, on a connection that cannot
     ├── PullUnavailableError    no libsql client for this machine
     └── PrimaryError            the primary answered with an error we have no name for
+        └── AnswerTooLargeError  …or will not send so much at once
 
 Always true: `str(error)` is one line that says what happened, `error.hint` what to do next, `error.code` is
 stable and meant for programs, and no text of an error holds a token.
@@ -206,3 +207,10 @@ class PrimaryError(_MessageError):
     """The primary answered with an error we have no better name for."""
 
     code = "primary"
+
+
+class AnswerTooLargeError(PrimaryError):
+    """The answer would be larger than the primary sends at once (10 MB by default): ask for less."""
+
+    code = "answer_too_large"
+    hint = "ask for fewer rows or columns at once"

@@ -26,6 +26,7 @@ CHANGE_COLUMNS = (
     "schema_version",
 )
 HISTORY = "_replica_changes"
+CONFLICTS = "_replica_conflicts"
 INSERT_CHANGE = f"INSERT INTO {HISTORY} ({', '.join(CHANGE_COLUMNS)}) VALUES ({', '.join('?' * len(CHANGE_COLUMNS))})"
 SELECT_CHANGE = f"SELECT {', '.join(CHANGE_COLUMNS)} FROM {HISTORY}"
 
@@ -46,9 +47,11 @@ class HistoryEntry:
 def change_values(mutation: Mutation) -> Iterator[tuple[StoredValue, ...]]:
     """The values of `INSERT_CHANGE` for each change of a mutation, in order."""
     for position, change in enumerate(mutation.changes):
+        # A conflict holds all that there is to know of it; in its history it would stand a second time.
+        fields = "{}" if (change.table, change.kind) == (CONFLICTS, Kind.INSERT) else change.fields_text()
         yield (
             mutation.id, position, change.table, change.row_id, change.kind.value, change.seen, change.stamp,
-            change.fields_text(), mutation.session, mutation.machine, mutation.made_at, mutation.schema_version,
+            fields, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version,
         )  # fmt: skip
 
 

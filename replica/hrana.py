@@ -18,7 +18,7 @@ from typing import Any, Final
 import httpx
 
 from replica.address import http_url, refuse_open_token
-from replica.errors import InputError, NotAllowedError, PrimaryError, QueryError, UnreachableError
+from replica.errors import AnswerTooLargeError, InputError, NotAllowedError, PrimaryError, QueryError, UnreachableError
 from replica.mutation import StoredValue
 
 TIMEOUT_S: Final = 20.0
@@ -154,6 +154,8 @@ def _first_result(response: httpx.Response, url: str) -> Json:
         raise PrimaryError(f"{url} does not answer as a primary does", "check the URL") from error
     if kind != "ok" and str(result["error"].get("code")).startswith("SQL_"):
         raise QueryError(f"SQL does not run: {answer}", "one statement at a time; check its syntax and its names")
+    if kind != "ok" and "too large" in str(answer):
+        raise AnswerTooLargeError(f"the primary does not send so much at once: {answer}")
     if kind != "ok":
         raise PrimaryError(f"the primary refused a request: {answer}")
     return answer

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from replica.conflicts import Author
-from replica.errors import BusyError, PrimaryError, QueryError, UnreachableError
+from replica.errors import AnswerTooLargeError, BusyError, PrimaryError, QueryError, UnreachableError
 from replica.hrana import Answer, BatchAnswer, Failure, Hrana, Statement, Step
 from replica.lease import ACQUIRE, LEASE_TTL_S, RELEASE, check_token
 from replica.migrate import BOOTSTRAP, READ_APPLIED, RECORD, Applied, applied_from, plan_migrations, record_of
-from replica.mutation import Kind, Mutation, Row, StoredValue, decode_fields
+from replica.mutation import Kind, Mutation, Row, StoredValue
 from replica.push import plan_push
 from replica.rebase import Ground, Key, Touch
 from replica.schema import Schema, Table, quote
@@ -102,8 +102,18 @@ class Primary:
         rows: dict[Key, Row | None] = dict.fromkeys(ordered)
         touches: dict[Key, list[Touch]] = {}
         for start in range(0, len(ordered), _KEYS_MAX):
-            self._read_ground(ordered[start : start + _KEYS_MAX], rows, touches)
+            self._read_halving(ordered[start : start + _KEYS_MAX], rows, touches)
         return Ground(rows, touches)
+
+    def _read_halving(self, keys: Sequence[Key], rows: dict[Key, Row | None], touches: dict[Key, list[Touch]]) -> None:
+        try:
+            self._read_ground(keys, rows, touches)
+        except AnswerTooLargeError:
+            if len(keys) == 1:
+                raise
+            middle = len(keys) // 2
+            self._read_halving(keys[:middle], rows, touches)
+            self._read_halving(keys[middle:], rows, touches)
 
     def _read_ground(self, keys: Sequence[Key], rows: dict[Key, Row | None], touches: dict[Key, list[Touch]]) -> None:
         by_table: dict[str, list[str]] = {}
@@ -116,8 +126,10 @@ class Primary:
                 Step(Statement(f"SELECT * FROM {quote(name)} WHERE id IN (SELECT value FROM json_each(?))", (wanted,)))
             )
             # The newest few tell who is the author of what is there.
-            history = """SELECT row_id, mutation, kind, fields, session, machine, made_at FROM (
-                SELECT c.*, row_number() OVER (PARTITION BY c.row_id ORDER BY c.seq DESC) AS age FROM _replica_changes c
+            history = """SELECT row_id, mutation, kind, names, session, machine, made_at FROM (
+                SELECT c.*, (SELECT json_group_array(key) FROM json_each(c.fields)) AS names,
+                    row_number() OVER (PARTITION BY c.row_id ORDER BY c.seq DESC) AS age
+                FROM _replica_changes c
                 WHERE c.table_name = ? AND c.row_id IN (SELECT value FROM json_each(?))) WHERE age <= 50 ORDER BY seq"""
             steps.append(Step(Statement(history, (name, wanted))))
         answer = self._hrana.batch(steps)
@@ -126,12 +138,12 @@ class Primary:
             for values in found.rows:
                 row = dict(zip(found.columns, values, strict=True))
                 rows[table, str(row["id"])] = row
-            for changed_id, mutation, kind, fields, session, machine, at in answer.answer(2 * position + 1).rows:
+            for changed_id, mutation, kind, names, session, machine, at in answer.answer(2 * position + 1).rows:
                 touch = Touch(
                     Author(str(session), str(machine), str(at)),
                     str(mutation),
                     Kind(str(kind)),
-                    frozenset(decode_fields(str(fields))),
+                    frozenset(json.loads(str(names))),
                 )
                 touches.setdefault((table, str(changed_id)), []).append(touch)
 

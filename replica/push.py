@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from replica.history import CHANGE_COLUMNS, change_values
+from replica.history import CHANGE_COLUMNS, CONFLICTS, change_values
 from replica.hrana import Statement, Step
 from replica.mutation import Change, Kind, Mutation, StoredValue
 from replica.schema import quote
 
 BATCH_MUTATIONS_MAX: Final = 10_000
 BATCH_BYTES_MAX: Final = 4_000_000
+ARRAY_LENGTH_MAX: Final = 1_000_000  # in characters, of at most 4 bytes
 
 _HISTORY: Final = f"""INSERT INTO _replica_changes ({", ".join(CHANGE_COLUMNS)})
 SELECT {", ".join(f"value->>{position}" for position in range(len(CHANGE_COLUMNS)))} FROM json_each(?)"""
@@ -69,7 +70,7 @@ def push_steps(mutations: Sequence[Mutation]) -> list[Step]:
 
     Raises StaleChainError if the mutations contradict each other.
     """
-    statements = [Statement("BEGIN IMMEDIATE"), history_statement(mutations)]
+    statements = [Statement("BEGIN IMMEDIATE"), *history_statements(mutations)]
     for statement, rows in _effects(mutations):
         statements += [statement, Statement(_GUARD, (rows,))]
     statements.append(Statement("COMMIT"))
@@ -85,10 +86,25 @@ def plan_push(mutations: Sequence[Mutation]) -> list[Step] | None:
         return None
 
 
-def history_statement(mutations: Sequence[Mutation]) -> Statement:
-    """The insert into `_replica_changes`; it fails if any of the mutations is there already."""
-    rows = [values for mutation in mutations for values in change_values(mutation)]
-    return Statement(_HISTORY, (json.dumps(rows, separators=(",", ":"), ensure_ascii=False),))
+def history_statements(mutations: Sequence[Mutation]) -> list[Statement]:
+    """The inserts into `_replica_changes`; they fail if any of the mutations is there already."""
+    rows = (values for mutation in mutations for values in change_values(mutation))
+    return [Statement(_HISTORY, (text,)) for text, _ in _arrays(rows)]
+
+
+def _arrays(rows: Iterable[object]) -> Iterator[tuple[str, int]]:
+    """Rows as JSON arrays of bounded length, each with the number of its rows; sqld refuses values beyond 5 MB."""
+    texts: list[str] = []
+    length = 0
+    for row in rows:
+        text = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
+        if texts and length + len(text) > ARRAY_LENGTH_MAX:
+            yield f"[{','.join(texts)}]", len(texts)
+            texts, length = [], 0
+        texts.append(text)
+        length += len(text)
+    if texts:
+        yield f"[{','.join(texts)}]", len(texts)
 
 
 def _effects(mutations: Sequence[Mutation]) -> list[tuple[Statement, int]]:
@@ -97,6 +113,8 @@ def _effects(mutations: Sequence[Mutation]) -> list[tuple[Statement, int]]:
     Inserts first and deletes last, tables in the order they were first touched, so that references hold.
     """
     net = net_changes(mutations)
+    parked = [key for key, change in net.items() if (key[0], change.kind) == (CONFLICTS, Kind.INSERT)]
+    conflicts = [_insert_conflict(net.pop(key), key[1]) for key in parked]
     groups: dict[tuple[Kind, str, tuple[tuple[str, str], ...]], list[list[object]]] = {}
     for (table, row_id), change in net.items():
         shape = tuple((name, _form(value)) for name, value in change.values.items())
@@ -110,7 +128,19 @@ def _effects(mutations: Sequence[Mutation]) -> list[tuple[Statement, int]]:
     ranked = sorted(groups.items(), key=lambda item: order[item[0][0]])
     inserts_and_updates = [item for item in ranked if item[0][0] is not Kind.DELETE]
     deletes = [item for item in ranked if item[0][0] is Kind.DELETE]
-    return [_effect(*key, rows) for key, rows in [*inserts_and_updates, *reversed(deletes)]]
+    ordered = [*inserts_and_updates, *reversed(deletes)]
+    return [
+        *conflicts,
+        *((Statement(_effect_sql(*key), (text,)), count) for key, rows in ordered for text, count in _arrays(rows)),
+    ]
+
+
+def _insert_conflict(change: NetChange, row_id: str) -> tuple[Statement, int]:
+    """The insert of a conflict, value by value: it holds texts of JSON, which would swell if put into JSON again."""
+    names = ", ".join(["id", "updated_at", *map(quote, change.values)])
+    marks = ", ".join("?" * (len(change.values) + 2))
+    sql = f"INSERT INTO {CONFLICTS} ({names}) VALUES ({marks})"
+    return Statement(sql, (row_id, change.stamp, *change.values.values())), 1
 
 
 def net_changes(mutations: Iterable[Mutation]) -> dict[tuple[str, str], NetChange]:
@@ -182,29 +212,23 @@ def _read(path: str, form: str) -> str:
     return f"unhex(value->>{path})" if form == "bytes" else f"value->>{path}"
 
 
-def _effect(
-    kind: Kind, table: str, shape: tuple[tuple[str, str], ...], rows: list[list[object]]
-) -> tuple[Statement, int]:
+def _effect_sql(kind: Kind, table: str, shape: tuple[tuple[str, str], ...]) -> str:
     target = quote(table)
-    data = json.dumps(rows, separators=(",", ":"), ensure_ascii=False)
     if kind is Kind.INSERT:
         names = ", ".join(["id", "updated_at", *(quote(name) for name, _ in shape)])
-        values = ", ".join(
-            ["value->>0", "value->>1", *(_read(str(position), form) for position, (_, form) in enumerate(shape, 2))]
-        )
-        return Statement(f"INSERT INTO {target} ({names}) SELECT {values} FROM json_each(?)", (data,)), len(rows)
+        read = (_read(str(position), form) for position, (_, form) in enumerate(shape, 2))
+        return f"INSERT INTO {target} ({names}) SELECT {', '.join(['value->>0', 'value->>1', *read])} FROM json_each(?)"
     if kind is Kind.DELETE:
         # By key, so that the cost grows with what is deleted and not with what is stored.
         matching = (
             f"SELECT t.id FROM json_each(?) AS j CROSS JOIN {target} AS t ON t.id = j.value->>0 "
             "WHERE t.updated_at = j.value->>1"
         )
-        return Statement(f"DELETE FROM {target} WHERE id IN ({matching})", (data,)), len(rows)
-    sources = ", ".join(f"{_read(str(position), form)} AS v{position}" for position, (_, form) in enumerate(shape, 3))
-    assignments = ", ".join(f"{quote(name)} = j.v{position}" for position, (name, _) in enumerate(shape, 3))
-    return Statement(
-        f"UPDATE {target} SET updated_at = j.stamp, {assignments} "
-        f"FROM (SELECT value->>0 AS id, value->>1 AS seen, value->>2 AS stamp, {sources} FROM json_each(?)) AS j "
-        f"WHERE {target}.id = j.id AND {target}.updated_at = j.seen",
-        (data,),
-    ), len(rows)
+        return f"DELETE FROM {target} WHERE id IN ({matching})"
+    sources = "".join(f", {_read(str(position), form)} AS v{position}" for position, (_, form) in enumerate(shape, 3))
+    assignments = "".join(f", {quote(name)} = j.v{position}" for position, (name, _) in enumerate(shape, 3))
+    return (
+        f"UPDATE {target} SET updated_at = j.stamp{assignments} "
+        f"FROM (SELECT value->>0 AS id, value->>1 AS seen, value->>2 AS stamp{sources} FROM json_each(?)) AS j "
+        f"WHERE {target}.id = j.id AND {target}.updated_at = j.seen"
+    )

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from replica import outbox
-from replica.conflicts import OPEN, Conflict, ConflictRow, conflict_from
+from replica.conflicts import OPEN, Conflict, ConflictRow, conflict_from, is_parked
 from replica.decide import Choice, settle, take_back
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver, Rows
@@ -260,6 +260,12 @@ class Replica:
         Raises ConflictError where the fields have moved on since, NotFoundError.
         """
         mutation = self._last_of_session() if mutation_id is None else self._mutation(mutation_id)
+        if is_parked(mutation):
+            # To take back the insert of a conflict would be to drop what was parked.
+            conflict_id = mutation.changes[0].row_id
+            raise InputError(
+                f"the mutation {mutation.id} is parked as the conflict {conflict_id}", "resolve the conflict"
+            )
         with self.transaction() as tx:
             take_back(tx, mutation, self._schema.record_of)
             made = tx.mutation_id if tx.changes() else None

@@ -8,17 +8,23 @@ Always true:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final, TypeVar
 
 from replica.drivers.protocol import Work
 from replica.errors import ConflictError, InputError, NotFoundError
-from replica.mutation import Change, Fields, Kind, Mutation, Row, StoredValue
+from replica.mutation import Change, Fields, Kind, Mutation, Row, StoredValue, encode_fields
 from replica.records import Record, encode_value
 from replica.stamps import Stamp, next_stamp
 from replica.storable import check_storable
 
 R = TypeVar("R", bound=Record)
+
+# sqld refuses values beyond 5 MB (FACTS 8), and a change travels as JSON within JSON, a parked mutation in one value.
+CHANGE_BYTES_MAX: Final = 2_000_000
+MUTATION_BYTES_MAX: Final = 3_000_000
+_CHANGE_OVERHEAD_BYTES: Final = 150
 
 
 def row_to_record(record: type[R], row: Row) -> R:
@@ -96,7 +102,9 @@ class Transaction:
         if not self._changes:
             self._work.rollback()
             return None
-        mutation = Mutation(self.mutation_id, session, machine, self._now(), schema_version, self.changes())
+        changes = tuple(replace(change, encoded=encode_fields(change.fields)) for change in self.changes())
+        _check_size(changes)
+        mutation = Mutation(self.mutation_id, session, machine, self._now(), schema_version, changes)
         self._work.commit(mutation)
         return mutation
 
@@ -115,6 +123,20 @@ class Transaction:
             del self._changes[key]
         else:
             self._changes[key] = combined
+
+
+def _check_size(changes: Sequence[Change]) -> None:
+    """Raise InputError for what the primary could not keep: each change, and each mutation if it is ever parked."""
+    total = 0
+    for change in changes:
+        size = len(change.encoded) if change.encoded.isascii() else len(change.encoded.encode())
+        if size > CHANGE_BYTES_MAX:
+            message = f"{change.table} {change.row_id}: {size:,} bytes are too many for one change"
+            raise InputError(message, f"old and new values together take at most {CHANGE_BYTES_MAX:,} bytes")
+        total += size + _CHANGE_OVERHEAD_BYTES
+    if total > MUTATION_BYTES_MAX:
+        message = f"{len(changes):,} changes of {total:,} bytes are too many for one transaction"
+        raise InputError(message, f"commit in parts of at most {MUTATION_BYTES_MAX:,} bytes")
 
 
 def same_value(one: StoredValue, other: StoredValue) -> bool:

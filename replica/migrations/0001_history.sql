@@ -15,9 +15,11 @@ CREATE TABLE _replica_changes (
     machine TEXT NOT NULL,
     made_at TEXT NOT NULL,
     schema_version INTEGER NOT NULL,
+    received_at INTEGER NOT NULL DEFAULT (unixepoch()), -- by the primary's clock: history is pruned by it
     UNIQUE (mutation, position)
 );
-CREATE INDEX _replica_changes_row ON _replica_changes (table_name, row_id, seq);
+-- Row ids are all but unique over all tables, so the name of the table would only make it longer.
+CREATE INDEX _replica_changes_row ON _replica_changes (row_id);
 
 -- Mutations taken out of the way for a person to decide, whole.
 CREATE TABLE _replica_conflicts (
@@ -27,7 +29,7 @@ CREATE TABLE _replica_conflicts (
     table_name TEXT NOT NULL,
     row_id TEXT NOT NULL,
     reason TEXT NOT NULL,
-    clashes TEXT NOT NULL,
+    theirs TEXT NOT NULL,
     changes TEXT NOT NULL,
     mine_rows TEXT NOT NULL,
     mine_session TEXT NOT NULL,

@@ -1,0 +1,103 @@
+"""Large values: what fits goes through every stage, what does not is refused before anything is written."""
+
+from pathlib import Path
+
+import pytest
+
+from replica import InputError
+from sqld import Server
+from tests.replica.notebook import Note, open_notes, settle
+
+LARGE = 900_000
+"""Characters: old and new value of a change together stay below the limit, and sqld's own limit is 5 MB."""
+
+
+@pytest.mark.parametrize("character", ["a", "é", "\n"], ids=["ascii", "two bytes", "escaped"])
+def test_a_large_text_that_clashes_is_parked_and_settled(
+    primary_server: Server, tmp_path: Path, character: str
+) -> None:
+    """A conflict holds the text three times over and more, as JSON within JSON, and still fits the primary."""
+    size = LARGE if character == "a" else LARGE // 3
+    with (
+        open_notes(tmp_path / "a", "libsql", primary_server.url) as mine,
+        open_notes(tmp_path / "b", "libsql", primary_server.url) as theirs,
+    ):
+        with mine.transaction() as tx:
+            note = tx.insert(Note(title="large", body=character * size))
+        settle(mine)
+        settle(theirs)
+        with theirs.transaction() as tx:
+            tx.update(tx.get(Note, note.id), body=character * (size - 1) + "theirs")
+        with mine.transaction() as tx:
+            tx.update(note, body=character * (size - 1) + "mine")
+        settle(theirs)
+
+        settle(mine)
+
+        (conflict,) = mine.conflicts()
+        assert conflict.fields["body"].mine == character * (size - 1) + "mine"
+        mine.resolve(conflict.id, "mine")
+        settle(mine)
+        settle(theirs)
+        assert theirs.get(Note, note.id).body == character * (size - 1) + "mine"
+
+
+def test_a_change_too_large_for_the_primary_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    """It would wait in the outbox for ever, with all that comes after it."""
+    with open_notes(tmp_path / "a", "libsql", "http://127.0.0.1:9") as notes:
+        with pytest.raises(InputError, match="too many for one change"), notes.transaction() as tx:
+            tx.insert(Note(title="too large", body="a" * 3_000_000))
+
+        assert notes.pending() == []
+        assert notes.select(Note) == []
+
+
+def test_a_transaction_too_large_to_be_parked_is_refused(tmp_path: Path) -> None:
+    """A parked mutation is one value on the primary."""
+    with open_notes(tmp_path / "a", "libsql", "http://127.0.0.1:9") as notes:
+        with pytest.raises(InputError, match="too many for one transaction"), notes.transaction() as tx:
+            for number in range(4):
+                tx.insert(Note(title=str(number), body="a" * LARGE))
+
+        assert notes.pending() == []
+
+
+def test_many_large_rows_are_merged_though_the_primary_will_not_send_them_at_once(
+    primary_server: Server, tmp_path: Path
+) -> None:
+    """The rows to merge with are asked for in parts, as large as an answer may be."""
+    with (
+        open_notes(tmp_path / "a", "libsql", primary_server.url) as mine,
+        open_notes(tmp_path / "b", "libsql", primary_server.url) as theirs,
+    ):
+        for number in range(20):
+            with mine.transaction() as tx:
+                tx.insert(Note(title=f"{number:02}", body="a" * 700_000))
+        settle(mine)
+        settle(theirs)
+        for replica in (mine, theirs):
+            for note in replica.select(Note):
+                with replica.transaction() as tx:
+                    tx.update(note, stars=note.stars + 1)
+        settle(theirs)
+
+        report = mine.sync()
+
+        assert (report.error, report.merged, report.pending) == (None, 20, 0)
+        assert {note.stars for note in mine.select(Note)} == {2}
+
+
+def test_one_mutation_of_many_rows_goes_in_one_transaction(primary_server: Server, tmp_path: Path) -> None:
+    """Its statements are cut to the size that the primary takes; the transaction is not."""
+    with (
+        open_notes(tmp_path / "a", "libsql", primary_server.url) as mine,
+        open_notes(tmp_path / "b", "libsql", primary_server.url) as theirs,
+    ):
+        with mine.transaction() as tx:
+            for number in range(8_000):
+                tx.insert(Note(title=f"number {number}", body="a" * 40))
+
+        settle(mine)
+
+        settle(theirs)
+        assert theirs.query("SELECT count(*) FROM notes").rows == [(8_000,)]
