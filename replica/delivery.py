@@ -133,7 +133,7 @@ class Delivery:
         rebased = self._rebase(rest, progress, refused={})
         if rebased != rest or len(rest) < len(batch) or refusal.is_stale:
             self._push(rebased, progress, deadline, round_number + 1)
-        elif not refusal.is_final or is_parked(rest[0]):
+        elif not refusal.is_final or (len(rest) == 1 and is_parked(rest[0])):
             message = f"the primary refused the changes: {refusal.message}"
             raise PrimaryError(message, "they wait here; look at the primary's log and disk")
         elif len(rest) == 1:

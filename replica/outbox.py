@@ -18,7 +18,7 @@ from typing import Final
 
 from replica.errors import DamagedError
 from replica.history import HistoryEntry, entry_from
-from replica.mutation import Change, Kind, Mutation, decode_fields
+from replica.mutation import Change, Kind, Mutation, decode_fields, decode_row, encode_row
 
 APPLICATION_ID: Final = 0x72706C63  # "rplc": tells a file of ours from any other
 FORMAT: Final = 1
@@ -42,6 +42,7 @@ CREATE TABLE changes (
     seen TEXT NOT NULL,
     stamp TEXT NOT NULL,
     fields TEXT NOT NULL,
+    ground TEXT,
     PRIMARY KEY (seq, position)
 ) WITHOUT ROWID;
 CREATE INDEX changes_row ON changes (table_name, row_id, seq);
@@ -108,10 +109,20 @@ def append(connection: sqlite3.Connection, mutation: Mutation, state: State = St
 
 def _insert_changes(connection: sqlite3.Connection, seq: int, changes: Sequence[Change]) -> None:
     connection.executemany(
-        """INSERT INTO changes (seq, position, table_name, row_id, kind, seen, stamp, fields)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO changes (seq, position, table_name, row_id, kind, seen, stamp, fields, ground)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
-            (seq, position, c.table, c.row_id, c.kind.value, c.seen, c.stamp, c.fields_text())
+            (
+                seq,
+                position,
+                c.table,
+                c.row_id,
+                c.kind.value,
+                c.seen,
+                c.stamp,
+                c.fields_text(),
+                None if c.ground is None else encode_row(c.ground),
+            )
             for position, c in enumerate(changes)
         ],
     )
@@ -125,7 +136,7 @@ def replace(connection: sqlite3.Connection, mutation: Mutation) -> None:
 
 
 _SELECT: Final = """SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schema_version,
-    c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields
+    c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields, c.ground
     FROM mutations m LEFT JOIN changes c ON c.seq = m.seq"""
 
 
@@ -165,8 +176,9 @@ def _mutations(rows: Iterable[tuple[object, ...]]) -> list[Mutation]:
             changes = []
         header = row[:6]
         if row[6] is not None:
-            table, row_id, kind, seen, stamp, text = map(str, row[6:])
-            changes.append(Change(table, row_id, Kind(kind), seen, stamp, decode_fields(text), text))
+            table, row_id, kind, seen, stamp, text = map(str, row[6:12])
+            ground = None if row[12] is None else decode_row(str(row[12]))
+            changes.append(Change(table, row_id, Kind(kind), seen, stamp, decode_fields(text), text, ground))
     if header:
         mutations.append(_mutation(header, changes))
     return mutations

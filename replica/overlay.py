@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 from replica.history import CHANGE_COLUMNS, HISTORY
-from replica.mutation import Change, Kind, Row, StoredValue, decode_fields
+from replica.mutation import Change, Kind, Row, StoredValue, decode_fields, decode_row
 from replica.schema import Table, quote
 
 BASE: Final = "base"
@@ -97,20 +98,36 @@ def rebuild(connection: sqlite3.Connection, tables: Mapping[str, Table], base: M
         lift_settled(connection, name)
         pending: dict[str, list[Change]] = {}
         for row in connection.execute(
-            "SELECT row_id, kind, seen, stamp, fields FROM changes WHERE table_name = ? ORDER BY row_id, seq, position",
+            "SELECT row_id, kind, seen, stamp, fields, ground FROM changes WHERE table_name = ? "
+            "ORDER BY row_id, seq, position",
             (name,),
         ):
+            ground = None if row[5] is None else decode_row(row[5])
             pending.setdefault(row[0], []).append(
-                Change(name, row[0], Kind(row[1]), row[2], row[3], decode_fields(row[4]))
+                Change(name, row[0], Kind(row[1]), row[2], row[3], decode_fields(row[4]), row[4], ground)
             )
         for row_id, changes in pending.items():
-            start = _base_row(connection, table, base.get(name), row_id) or _overlay_row(connection, table, row_id)
-            put(connection, table, row_id, apply_changes(table, start, changes))
+            based = _base_row(connection, table, base.get(name), row_id)
+            start = _overlay_row(connection, table, row_id) if based is None else based
+            come = "" if based is None else str(based["updated_at"])
+            after = apply_changes(table, start, (_on_newer_ground(change, come) for change in changes))
+            put(connection, table, row_id, after)
+
+
+def _on_newer_ground(change: Change, stamp: str) -> Change:
+    """The change, without its ground where the base has come further than that."""
+    if change.ground is None or str(change.ground["updated_at"]) > stamp:
+        return change
+    return replace(change, ground=None)
 
 
 def apply_changes(table: Table, row: Row | None, changes: Iterable[Change]) -> Row | None:
     """The row after some changes of it; None once it is deleted."""
     for change in changes:
+        # What a rebase found on the primary is shown as soon as it is known: a row with the stamp of a rebased change,
+        # and without what that change was laid over, would let its author overwrite what they never saw.
+        if change.ground is not None:
+            row = {column: change.ground.get(column) for column in table.columns}
         if change.kind is Kind.DELETE:
             row = None
             continue

@@ -139,7 +139,7 @@ def _lay_change(
         return change
     if current is None:
         return _lay_on_nothing(change)
-    if change.kind is not Kind.INSERT and current["updated_at"] == change.seen:
+    if change.kind is not Kind.INSERT and _is_as_seen(change, current):
         return change
     if change.kind is Kind.DELETE:
         moved = {
@@ -149,6 +149,13 @@ def _lay_change(
         }
         return _Stuck("deleted here, changed on the primary", moved)
     return _merge(mutation, change, current, touches, means)
+
+
+def _is_as_seen(change: Change, current: Row) -> bool:
+    # The stamp alone could be another author's: after a clock far ahead, all stamps are one microsecond apart.
+    return current["updated_at"] == change.seen and all(
+        same_value(current.get(name), before) for name, (before, _) in change.fields.items()
+    )
 
 
 def _lay_on_nothing(change: Change) -> Change | _Stuck:
@@ -186,7 +193,8 @@ def _merge(mutation: Mutation, change: Change, current: Row, touches: Sequence[T
         is_equal = rules.get(name) is Rule.LAST and same_value(value, current.get(name))
         if is_equal and (mutation.made_at, mutation.id) > theirs(name):
             fields[name] = (value, value)
-    return Change(change.table, change.row_id, Kind.UPDATE, str(current["updated_at"]), stamp, fields)
+    seen = str(current["updated_at"])
+    return Change(change.table, change.row_id, Kind.UPDATE, seen, stamp, fields, ground=current)
 
 
 def last_touch(touches: Sequence[Touch], name: str) -> Touch | None:

@@ -8,7 +8,9 @@ import pytest
 
 from replica import Replica
 from sqld import Server
+from tests.faults import FaultProxy
 from tests.replica.notebook import open_notes
+from tests.replica.team import Team, Truth
 
 OpenNotes = Callable[..., Replica]
 
@@ -45,3 +47,16 @@ def open_again(mode: str, primary_url: str | None, tmp_path: Path) -> Iterator[O
 def notes(open_again: OpenNotes) -> Replica:
     """The notebook of a test, empty."""
     return open_again()
+
+
+@pytest.fixture
+def team(network: FaultProxy, tmp_path: Path) -> Iterator[Team]:
+    """Replicas of one live primary, which they reach through `network`."""
+    with Team(tmp_path, network.url) as members:
+        yield members
+
+
+@pytest.fixture
+def truth(primary_server: Server) -> Truth:
+    """The live primary itself, asked past every replica and past `network`."""
+    return Truth(primary_server.port)

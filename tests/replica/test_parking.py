@@ -1,0 +1,183 @@
+"""I1: every acknowledged mutation is, in the end, once on the primary or parked as a conflict, whole."""
+
+from replica import Replica
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
+
+
+def _held_once(truth: Truth, mutations: list[str]) -> None:
+    """Each mutation was applied or parked, and none of them twice."""
+    applied = truth.applied()
+    assert [mutation for mutation in applied if mutation in mutations] == mutations
+    assert len(set(truth.parked())) == len(truth.parked())
+
+
+def _pending(member: Replica) -> list[str]:
+    return [mutation.id for mutation in member.pending()]
+
+
+def test_i1_a_refused_mutation_behind_a_conflicting_one_is_parked_too(team: Team, truth: Truth) -> None:
+    """One parked mutation in a batch is no reason to stop at another that the primary refuses."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    add(laptop, "Bread", code="bread")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, title="Oat milk")
+    synced(desktop)
+    change(laptop, item.id, title="Rice milk")
+    add(laptop, "Rye bread", code="bread")
+    add(laptop, "Butter")
+    pending = _pending(laptop)
+
+    report = synced(laptop)
+
+    assert (report.pushed, report.parked) == (3, 2)
+    assert truth.parked() == pending[:2]
+    _held_once(truth, pending)
+
+
+def test_i1_what_a_unique_constraint_refuses_is_parked_with_all_that_was_in_it(team: Team, truth: Truth) -> None:
+    """The primary's reason is told, and nothing of the row is lost."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    add(desktop, "Bread", code="bread")
+    synced(desktop)
+    add(laptop, "Rye bread", code="bread", body="with seeds", tags={"a"})
+    pending = _pending(laptop)
+
+    report = synced(laptop)
+
+    (conflict,) = laptop.conflicts()
+    assert report.parked == 1
+    assert conflict.mutation_id == pending[0]
+    assert "UNIQUE constraint failed: items.code" in conflict.reason
+    assert conflict.changes[0].new_values() == {
+        "title": "Rye bread", "body": "with seeds", "tags": '["a"]', "stars": 0, "code": "bread",
+    }  # fmt: skip
+    assert [item.title for item in laptop.select(Item)] == ["Bread"]
+
+
+def test_i1_what_a_check_refuses_after_a_merge_is_parked(team: Team, truth: Truth) -> None:
+    """Each of two subtractions is allowed; together they break the CHECK, so the later one waits for a person."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, stars=-600)
+    change(laptop, item.id, stars=-600)
+    pending = _pending(laptop)
+    synced(desktop)
+
+    synced(laptop)
+
+    assert truth.parked() == pending
+    assert truth.run("SELECT stars FROM items") == [["-600"]]
+    assert "CHECK constraint failed" in laptop.conflicts()[0].reason
+
+
+def test_i1_a_delete_against_an_update_is_parked_either_way_round(team: Team, truth: Truth) -> None:
+    """Who comes second is asked; neither the delete nor the update wins by coming first or last."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    first, second = add(laptop, "Milk"), add(laptop, "Bread")
+    all_synced(laptop, desktop)
+    remove(desktop, first.id)
+    change(desktop, second.id, title="Rye bread")
+    change(laptop, first.id, title="Oat milk")
+    remove(laptop, second.id)
+    pending = _pending(laptop)
+    synced(desktop)
+
+    all_synced(laptop, desktop)
+
+    update, delete = desktop.conflicts()
+    assert truth.parked() == pending
+    assert (update.row_id, update.reason) == (first.id, "changed here, deleted on the primary")
+    assert (delete.row_id, delete.reason) == (second.id, "deleted here, changed on the primary")
+    assert update.changes[0].fields == {"title": ("Milk", "Oat milk")}
+    assert delete.changes[0].fields["title"] == ("Bread", None)
+    assert truth.title(second.id) == "Rye bread"
+
+
+def test_i1_the_same_row_deleted_by_two_is_deleted_once_and_no_conflict(team: Team, truth: Truth) -> None:
+    """Both wanted the same."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    mutations = [remove(desktop, item.id), remove(laptop, item.id)]
+
+    all_synced(desktop, laptop)
+
+    assert truth.parked() == []
+    _held_once(truth, mutations)
+
+
+def test_i1_a_chain_behind_a_parked_change_goes_on_where_it_can(team: Team, truth: Truth) -> None:
+    """Of three pending changes to one row the first clashes; the second and third do not need it and arrive."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, title="Oat milk")
+    synced(desktop)
+    chain = [
+        change(laptop, item.id, title="Rice milk"),
+        change(laptop, item.id, body="two litres"),
+        change(laptop, item.id, tags={"shop"}),
+    ]
+
+    report = synced(laptop)
+
+    assert report.parked == 1
+    assert truth.parked() == chain[:1]
+    assert truth.run("SELECT title, body, tags FROM items") == [["Oat milk", "two litres", '["shop"]']]
+    _held_once(truth, chain)
+
+
+def test_i1_a_change_that_needs_a_parked_one_is_parked_behind_it(team: Team, truth: Truth) -> None:
+    """An update of a row whose insert is parked has no row to go to, and is kept with the row as its author saw it."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    add(desktop, "Bread", code="bread")
+    synced(desktop)
+    item = add(laptop, "Rye bread", code="bread")
+    change(laptop, item.id, body="with seeds")
+    pending = _pending(laptop)
+
+    synced(laptop)
+
+    assert truth.parked() == pending
+    _held_once(truth, pending)
+    laptop.resolve(laptop.conflicts()[0].id, {"code": "rye"})
+    laptop.resolve(laptop.conflicts()[0].id, "mine")
+    synced(laptop)
+    assert truth.run(f"SELECT title, body, code FROM items WHERE id = '{item.id}'") == [
+        ["Rye bread", "with seeds", "rye"]
+    ]
+
+
+def test_i1_a_row_inserted_and_deleted_behind_its_parked_insert_stays_away(team: Team, truth: Truth) -> None:
+    """The delete has nothing to delete on the primary; it is recorded and done."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    all_synced(laptop, desktop)
+    add(desktop, "Bread", id="same")
+    synced(desktop)
+    add(laptop, "Cake", id="same")
+    remove(laptop, "same")
+    pending = _pending(laptop)
+
+    all_synced(laptop, desktop)
+
+    assert truth.title("same") == "Bread"
+    _held_once(truth, pending)
+
+
+def test_i1_a_mutation_of_which_every_field_was_merged_away_is_still_recorded(team: Team, truth: Truth) -> None:
+    """Two people typed the same; the second change has nothing left to do, and counts as done."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, title="Oat milk")
+    synced(desktop)
+    chain = [change(laptop, item.id, title="Oat milk"), change(laptop, item.id, body="two litres")]
+
+    all_synced(laptop, desktop)
+
+    assert truth.parked() == []
+    _held_once(truth, chain)
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+    assert desktop.get(Item, item.id).body == "two litres"
