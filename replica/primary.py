@@ -22,6 +22,11 @@ from replica.rebase import Ground, Key, Touch
 from replica.schema import Schema, Table, quote
 
 _KEYS_MAX = 500
+_PRUNED_MAX = 5_000
+HISTORY_DAYS_KEPT = 400
+_PRUNE = """DELETE FROM _replica_changes WHERE received_at < unixepoch() - ?1
+AND seq IN (SELECT seq FROM _replica_changes ORDER BY seq LIMIT ?2)
+AND seq < (SELECT max(seq) FROM _replica_changes)"""
 _FINAL = ("constraint failed", "no such table", "no such column", "has no column", "datatype mismatch")
 
 
@@ -146,6 +151,13 @@ class Primary:
                     frozenset(json.loads(str(names))),
                 )
                 touches.setdefault((table, str(changed_id)), []).append(touch)
+
+    def prune_history(self) -> None:
+        """Delete some of the history that is older than a client may be offline; the newest entry always stays.
+
+        By the primary's clock, because that of a client may be wrong; oldest first and a bounded number at a time.
+        """
+        self._hrana.execute(Statement(_PRUNE, (HISTORY_DAYS_KEPT * 86_400, _PRUNED_MAX)))
 
     def read(self, sql: str, params: Sequence[StoredValue]) -> Answer:
         """Run SQL that reads. Raises QueryError for SQL that does not run."""

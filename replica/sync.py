@@ -108,6 +108,7 @@ class Sync:
             self._pull(progress, deadline, lock_file)
         progress.enter(Stage.SETTLE)
         progress.pulled += self._settle()
+        self._prune_daily()
         progress.enter(Stage.DONE)
 
     # -- greeting and the base
@@ -206,6 +207,13 @@ class Sync:
             )
             overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables)
         return int(pulled)
+
+    def _prune_daily(self) -> None:
+        today = self._around.now()[:10]
+        if outbox.read_fact(self._store.connection(), "pruned_on") != today:
+            self._primary.prune_history()
+            with self._store.writing() as connection:
+                outbox.write_fact(connection, "pruned_on", today)
 
     def _remember(self, error: ReplicaError | None) -> None:
         now = self._around.now()
