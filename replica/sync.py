@@ -10,6 +10,7 @@ Always true:
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Final
 
 from replica import outbox, overlay
@@ -20,6 +21,7 @@ from replica.errors import (
     BusyError,
     DamagedError,
     InputError,
+    NotAllowedError,
     OfflineError,
     PrimaryError,
     ReplicaError,
@@ -211,7 +213,9 @@ class Sync:
     def _prune_daily(self) -> None:
         today = self._around.now()[:10]
         if outbox.read_fact(self._store.connection(), "pruned_on") != today:
-            self._primary.prune_history()
+            # A client that may only read cannot prune; another one will.
+            with suppress(PrimaryError, NotAllowedError):
+                self._primary.prune_history()
             with self._store.writing() as connection:
                 outbox.write_fact(connection, "pruned_on", today)
 
