@@ -30,7 +30,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="leave out the bootstrap and the growth to a million rows")
     parser.add_argument("--write", action="store_true", help=f"put the table into {_DOCUMENT}")
     options = parser.parse_args()
-    measurements: list[Measurement] = [reads.run, writes.run, syncs.run]
+    measurements: list[Measurement] = [reads.run, writes.run, syncs.run, syncs.commands]
     if not options.quick:
         measurements += [syncs.bootstrap, syncs.growth]
     results: list[Result] = []

@@ -77,25 +77,31 @@ def pushes(directory: Path, url: str, rival: str | None) -> Iterator[Result]:
         report = replica.sync()
         ours = time.perf_counter() - start
     assert (report.pushed, report.pending, report.error) == (PUSHED, 0, None), report
-    turso = None if rival is None else _turso_push_s(directory / "turso-push.db", rival)
-    budget = "≤ 0.5 × Turso Sync"
-    yield held("push of 10,000 mutations, settled", ours, turso, name="Turso Sync push", at_most=0.5, budget=budget)
+    updates, inserts = (None, None) if rival is None else _turso_push_s(directory / "turso-push.db", rival)
+    path, name = "push of 10,000 updates, settled", "Turso Sync, 10,000 updates"
+    yield held(path, ours, updates, name=name, at_most=0.5, budget="≤ 0.5 × Turso Sync")
+    # Its inserts are far quicker than its updates, so the harder comparison stands here too.
+    name = "Turso Sync, 10,000 inserts of one transaction"
+    yield held(path, ours, inserts, name=name, at_most=0.5, budget="≤ 0.5 × Turso Sync")
     delegated = float(run_libsql(DELEGATION, str(directory / "delegated.db"), url, "100"))
     times = delegated / (ours / PUSHED)
     path, against = "one write to the primary", f"libSQL delegation {show(delegated)}"
     yield Result(path, show(ours / PUSHED), against, f"{times:.0f} × faster", "≥ 50 × faster", times >= 50)
 
 
-def _turso_push_s(path: Path, url: str) -> float:
+def _turso_push_s(path: Path, url: str) -> tuple[float, float]:
+    """Turso's push of 10,000 updates, and of 10,000 inserts."""
     connection = turso_replica(path, url)
     connection.execute("CREATE TABLE IF NOT EXISTS pushed (id TEXT PRIMARY KEY, title TEXT, body TEXT, rank INTEGER)")
-    for number in range(PUSHED):
-        connection.execute("INSERT INTO pushed VALUES (?, ?, ?, ?)", (str(number), str(number), BODY, 1))
     connection.commit()
     connection.push()
     for number in range(PUSHED):
+        connection.execute("INSERT INTO pushed VALUES (?, ?, ?, ?)", (str(number), str(number), BODY, 1))
+    connection.commit()
+    inserts = taken_s(connection.push)
+    for number in range(PUSHED):
         connection.execute("UPDATE pushed SET title = ? WHERE id = ?", (f"changed {number}", str(number)))
     connection.commit()
-    taken = taken_s(connection.push)
+    updates = taken_s(connection.push)
     connection.close()
-    return taken
+    return updates, inserts
