@@ -13,12 +13,12 @@ from types import TracebackType
 from typing import Final, Self
 
 # Reads whom to watch, then waits: a second line is the release, the end of the pipe is the parent's death.
+# SIGINT is repeated because an sqld that has just started may forget the first.
 _SCRIPT: Final = """
 read -r target || exit 0
 read -r released && exit 0
-kill -s INT -- "$target" || exit 0
 for second in 1 2 3 4 5 6 7 8 9 10; do
-    kill -s 0 -- "$target" || exit 0
+    kill -s INT -- "$target" || exit 0
     sleep 1
 done
 kill -s KILL -- "$target"
