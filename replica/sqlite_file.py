@@ -128,7 +128,7 @@ def run_read_only(
     try:
         cursor = connection.execute(sql, params)
         if cursor.description is None:
-            raise WriteRefusedError("this SQL returns no rows; only reading is possible here")
+            raise WriteRefusedError("this SQL returns no rows")
         return tuple(item[0] for item in cursor.description), cursor.fetchall()
     except sqlite3.Warning as error:
         raise QueryError(f"one statement at a time: {error}", "run them one after the other") from error
@@ -140,6 +140,6 @@ def run_read_only(
             sqlite3.SQLITE_READONLY,
         ) or any(text in str(error) for text in _REFUSALS):
             raise WriteRefusedError(
-                "this SQL would write, or reach outside the database; only reading is possible here"
+                "this SQL would write, or reach outside the database"
             ) from error
         raise translate(error, path) from error

@@ -64,7 +64,7 @@ class Remote:
         # A PRAGMA or ATTACH is read-only to SQLite, and changes what the connection is or reaches.
         if not is_read_only or word[1].upper() not in _READING:
             raise WriteRefusedError(
-                "this SQL would write, or reach outside the database; only reading is possible here"
+                "this SQL would write, or reach outside the database"
             )
         return self.read(sql, params)
 
