@@ -10,6 +10,7 @@ import pytest
 from replica import errors
 from replica.errors import (
     AmbiguousIdError,
+    AnswerTooLargeError,
     BusyError,
     ConflictError,
     DamagedError,
@@ -50,6 +51,7 @@ EVERY: Final[list[ReplicaError]] = [
     WriteRefusedError(LINES),
     PullUnavailableError(LINES),
     PrimaryError(LINES, "look there"),
+    AnswerTooLargeError(LINES),
 ]
 # Those that are raised for many reasons bring the hint that fits.
 HINT_BY_REASON: Final = {InputError, SchemaMismatchError, DamagedError, QueryError, PrimaryError}
