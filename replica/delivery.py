@@ -112,12 +112,12 @@ class Delivery:
             self._resolve(sent.batch, refusal, progress, deadline, round_number=0)
 
     def _push(self, batch: Sequence[Mutation], progress: Progress, deadline: float, round_number: int) -> None:
+        progress.enter(Stage.PUSH)
         if not batch:
             return
         if round_number > _ROUNDS_MAX:
             message = "others change the same rows faster than this sync can merge"
             raise UnreachableError(message, "the changes wait here for the next sync")
-        progress.enter(Stage.PUSH)
         refusal = self.send(batch, deadline)
         if refusal is None:
             self._acknowledge(batch, progress)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -83,9 +84,15 @@ class Hrana:
         """`url` as for `http_url`; `token` is asked before each request; `timeout_s` bounds each wait for bytes."""
         self.url = http_url(url)
         self._token = token
+        self._timeout_s = timeout_s
+        self._deadline = math.inf
         self._client = httpx.Client(
             base_url=self.url, timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0)), trust_env=False
         )
+
+    def give_up_at(self, deadline: float) -> None:
+        """From now on, end every request at `deadline` (monotonic seconds) at the latest."""
+        self._deadline = deadline
 
     def batch(self, steps: Sequence[Step], *, timeout_s: float | None = None) -> BatchAnswer:
         """Run the steps in order in one request, on one connection of the primary.
@@ -121,12 +128,24 @@ class Hrana:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         body = {"baton": None, "requests": [request, {"type": "close"}]}
         try:
-            response = self._client.post(
-                "/v3/pipeline", json=body, headers=headers, timeout=timeout_s or self._client.timeout
-            )
+            response = self._post(body, headers, timeout_s or self._timeout_s)
         except httpx.HTTPError as error:
             raise UnreachableError(f"the primary at {self.url} did not answer: {_reason(error)}") from error
         return _first_result(response, self.url)
+
+    def _post(self, body: Json, headers: dict[str, str], timeout_s: float) -> httpx.Response:
+        left_s = min(timeout_s, self._deadline - time.monotonic())
+        if left_s <= 0:
+            raise UnreachableError(f"the primary at {self.url} did not answer in time")
+        timeout = httpx.Timeout(left_s, connect=min(left_s, 5.0))
+        with self._client.stream("POST", "/v3/pipeline", json=body, headers=headers, timeout=timeout) as response:
+            pieces = []
+            # The timeout bounds each wait; an answer that comes in drops is bounded here.
+            for piece in response.iter_bytes():
+                pieces.append(piece)
+                if time.monotonic() > self._deadline:
+                    raise UnreachableError(f"the primary at {self.url} did not finish its answer in time")
+        return httpx.Response(response.status_code, content=b"".join(pieces), request=response.request)
 
 
 def _reason(error: httpx.HTTPError) -> str:
@@ -220,7 +239,8 @@ def _decode(value: Json) -> StoredValue:
     if kind == "integer":
         return int(value["value"])
     if kind == "float":
-        return float(value["value"])
+        # An infinity: `infinities.py` asks which.
+        return math.nan if value["value"] is None else float(value["value"])
     if kind == "blob":
         text = value["base64"]
         return base64.b64decode(text + "=" * (-len(text) % 4))

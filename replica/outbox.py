@@ -194,6 +194,12 @@ def count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM mutations").fetchone()[0])
 
 
+def is_any_acknowledged(connection: sqlite3.Connection) -> bool:
+    """Whether the primary has something that the base is still to show."""
+    found = connection.execute("SELECT 1 FROM mutations WHERE state = ? LIMIT 1", (State.ACKNOWLEDGED.value,))
+    return found.fetchone() is not None
+
+
 def rows_with_changes(connection: sqlite3.Connection, table: str) -> set[str]:
     """The ids of the rows of a table that have pending changes."""
     return {

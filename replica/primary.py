@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from replica.conflicts import Author
 from replica.errors import AnswerTooLargeError, BusyError, PrimaryError, QueryError, UnreachableError
 from replica.hrana import Answer, BatchAnswer, Failure, Hrana, Statement, Step
+from replica.infinities import read_exactly
 from replica.lease import ACQUIRE, LEASE_TTL_S, RELEASE, check_token
 from replica.migrate import BOOTSTRAP, READ_APPLIED, RECORD, Applied, applied_from, plan_migrations, record_of
 from replica.mutation import Kind, Mutation, Row, StoredValue
@@ -99,7 +100,12 @@ class Primary:
     def known(self, ids: Sequence[str]) -> set[str]:
         """Which of these mutations the primary has applied (or holds parked)."""
         sql = "SELECT DISTINCT mutation FROM _replica_changes WHERE mutation IN (SELECT value FROM json_each(?))"
-        return {str(row[0]) for row in self._hrana.execute(Statement(sql, (json.dumps(list(ids)),))).rows}
+        answer = self._hrana.batch([Step(Statement(sql, (json.dumps(list(ids)),)))])
+        return {str(row[0]) for row in _rows_or_none(answer, 0) or []}
+
+    def give_up_at(self, deadline: float) -> None:
+        """From now on, end every request at `deadline` (monotonic seconds) at the latest."""
+        self._hrana.give_up_at(deadline)
 
     def ground(self, keys: Iterable[Key]) -> Ground:
         """The rows with these keys as they now are, with who touched them, in one request for each 500 rows or so."""
@@ -124,11 +130,11 @@ class Primary:
         by_table: dict[str, list[str]] = {}
         for table, row_id in keys:
             by_table.setdefault(table, []).append(row_id)
-        steps = []
+        statements = []
         for name, ids in by_table.items():
             wanted = json.dumps(ids)
-            steps.append(
-                Step(Statement(f"SELECT * FROM {quote(name)} WHERE id IN (SELECT value FROM json_each(?))", (wanted,)))
+            statements.append(
+                Statement(f"SELECT * FROM {quote(name)} WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
             )
             # The newest few tell who is the author of what is there.
             history = """SELECT row_id, mutation, kind, names, session, machine, made_at FROM (
@@ -136,14 +142,14 @@ class Primary:
                     row_number() OVER (PARTITION BY c.row_id ORDER BY c.seq DESC) AS age
                 FROM _replica_changes c
                 WHERE c.table_name = ? AND c.row_id IN (SELECT value FROM json_each(?))) WHERE age <= 50 ORDER BY seq"""
-            steps.append(Step(Statement(history, (name, wanted))))
-        answer = self._hrana.batch(steps)
+            statements.append(Statement(history, (name, wanted)))
+        answers = read_exactly(self._hrana, statements, self._hrana.batch([Step(each) for each in statements]))
         for position, table in enumerate(by_table):
-            found = answer.answer(2 * position)
+            found = answers[2 * position]
             for values in found.rows:
                 row = dict(zip(found.columns, values, strict=True))
                 rows[table, str(row["id"])] = row
-            for changed_id, mutation, kind, names, session, machine, at in answer.answer(2 * position + 1).rows:
+            for changed_id, mutation, kind, names, session, machine, at in answers[2 * position + 1].rows:
                 touch = Touch(
                     Author(str(session), str(machine), str(at)),
                     str(mutation),
@@ -161,11 +167,12 @@ class Primary:
 
     def read(self, sql: str, params: Sequence[StoredValue]) -> Answer:
         """Run SQL that reads. Raises QueryError for SQL that does not run."""
-        answer = self._hrana.batch([Step(Statement(sql, tuple(params)))])
+        statement = Statement(sql, tuple(params))
+        answer = self._hrana.batch([Step(statement)])
         result = answer.steps[0]
         if isinstance(result, Failure) and not is_busy(result):
             raise QueryError(f"SQL does not run: {result.message}", "check its syntax, its names and its values")
-        return answer.answer(0)
+        return read_exactly(self._hrana, [statement], answer)[0]
 
     def is_read_only(self, sql: str) -> bool:
         """Whether the primary says that a statement only reads."""

@@ -2,7 +2,9 @@
 
 Owns `replica.db` and its three companions. Always true:
 - readers see a whole base or none: a first or fresh copy is fetched beside and then moved into place;
-- the base is set aside, never deleted, when it cannot be trusted.
+- a base that is outdated stays in place until the fresh copy is whole, so that what was readable stays so;
+- the base is set aside, never deleted, when it cannot be trusted;
+- a log of another base never lies beside the base: SQLite would play it back.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ from typing import Final
 from replica.errors import DamagedError, NotAllowedError, PullUnavailableError, StorageError, UnreachableError
 
 BASE_FILE: Final = "replica.db"
-_COMPANIONS: Final = ("-client_wal_index", "-wal", "-shm")
+_INDEX: Final = "-client_wal_index"
+_COMPANIONS: Final = (_INDEX, "-wal", "-shm")
 _INCOMING: Final = "incoming"
+_FETCHED: Final = "fetched"
 _SET_ASIDE: Final = "set-aside"
 _PULLER: Final = Path(__file__).with_name("puller.py")
 _SNAPSHOT_PATIENCE_S: Final = 30.0
@@ -39,24 +43,39 @@ def frame_number(directory: Path) -> int | None:
     """How far the base has come in the primary's log; None without a base. Source: FACTS 5, bytes 16 to 23."""
     # Only this companion is ever opened: to open and close the database itself would drop SQLite's locks.
     with suppress(FileNotFoundError):
-        data = Path(f"{base_path(directory)}-client_wal_index").read_bytes()
+        data = Path(f"{base_path(directory)}{_INDEX}").read_bytes()
         if len(data) == 32 and base_path(directory).exists():
             return int.from_bytes(data[16:24], "little")
     return None
 
 
+def is_being_replaced(directory: Path) -> bool:
+    """Whether a whole fresh copy is on its way into place; where there is no base, there is one in a moment."""
+    return (directory / _FETCHED / BASE_FILE).exists()
+
+
 def pull(
-    directory: Path, url: str, token: str | None, *, deadline: float, lock_file: int, sleep: Callable[[float], None]
+    directory: Path,
+    url: str,
+    token: str | None,
+    *,
+    deadline: float,
+    lock_file: int,
+    sleep: Callable[[float], None],
+    is_fresh: bool = False,
 ) -> None:
-    """Bring the base up to the primary before `deadline` (monotonic seconds).
+    """Bring the base up to the primary before `deadline` (monotonic seconds); `is_fresh`: by a whole new copy.
 
     lock_file: the descriptor of the sync lock; the child keeps it open, so that the lock outlives a killed parent for
     as long as the child runs. Raises UnreachableError, NotAllowedError, PullUnavailableError, DamagedError.
     """
+    _put_in_place(directory)
     target = base_path(directory)
-    is_first = not target.exists()
-    if is_first:
+    is_beside = is_fresh or not target.exists()
+    if is_beside:
         incoming = directory / _INCOMING
+        if is_fresh:
+            shutil.rmtree(incoming, ignore_errors=True)
         incoming.mkdir(mode=0o700, exist_ok=True)
         target = incoming / BASE_FILE
     patience_end = time.monotonic() + _SNAPSHOT_PATIENCE_S
@@ -66,7 +85,7 @@ def pull(
             break
         sleep(0.5)
     _raise_problem(problem, url)
-    if is_first:
+    if is_beside:
         _move_in(directory)
 
 
@@ -130,22 +149,39 @@ def _move_in(directory: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     finally:
         connection.close()
-    for companion in _COMPANIONS:
+    shutil.rmtree(directory / _FETCHED, ignore_errors=True)
+    (directory / _INCOMING).rename(directory / _FETCHED)
+    _put_in_place(directory)
+
+
+def _put_in_place(directory: Path) -> None:
+    """Let a fetched base take its place, also one whose process was killed before it could."""
+    fetched = directory / _FETCHED
+    source = fetched / BASE_FILE
+    if source.exists():
+        if base_path(directory).exists():
+            _move_aside(directory)
+        for companion in _COMPANIONS:
+            with suppress(FileNotFoundError):
+                if companion != _INDEX or Path(f"{source}{companion}").exists():
+                    Path(f"{base_path(directory)}{companion}").unlink()
         with suppress(FileNotFoundError):
-            Path(f"{source}{companion}").replace(f"{base_path(directory)}{companion}")
-    source.replace(base_path(directory))
-    shutil.rmtree(directory / _INCOMING, ignore_errors=True)
+            Path(f"{source}{_INDEX}").replace(f"{base_path(directory)}{_INDEX}")
+        source.replace(base_path(directory))
+    shutil.rmtree(fetched, ignore_errors=True)
 
 
-def set_aside(directory: Path) -> Path | None:
-    """Move the base out of the way, whole, and return where it is now; None without a base. Keeps the last one only."""
+def set_aside(directory: Path) -> None:
+    """Move the base out of the way, whole, if there is one. Keeps the last one only."""
     shutil.rmtree(directory / _INCOMING, ignore_errors=True)
-    if not base_path(directory).exists():
-        return None
+    if base_path(directory).exists():
+        _move_aside(directory)
+
+
+def _move_aside(directory: Path) -> None:
     aside = directory / _SET_ASIDE
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(mode=0o700)
     for companion in ("", *_COMPANIONS):
         with suppress(FileNotFoundError):
             Path(f"{base_path(directory)}{companion}").replace(aside / f"{BASE_FILE}{companion}")
-    return aside / BASE_FILE

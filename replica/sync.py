@@ -9,13 +9,14 @@ Always true:
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from contextlib import suppress
 from typing import Final
 
 from replica import outbox, overlay
 from replica.delivery import Delivery, Progress, Surroundings
-from replica.drivers.embedded import Embedded, read_row
+from replica.drivers.embedded import Embedded, Trust, read_row
 from replica.drivers.remote import moved_on
 from replica.errors import (
     BusyError,
@@ -36,7 +37,7 @@ from replica.primary import Greeting, Primary, Refusal
 from replica.pull import frame_number, pull, set_aside
 from replica.report import Stage, SyncReport
 from replica.schema import Schema
-from replica.sqlite_file import storage_errors
+from replica.sqlite_file import storage_errors, translate
 from replica.sync_lock import sync_lock
 
 _LOAD_MAX: Final = 20_000
@@ -80,20 +81,37 @@ class Sync:
         self._primary.close()
 
     def _run_locked(self, progress: Progress, deadline: float, lock_file: int) -> ReplicaError | None:
-        error: ReplicaError | None = None
-        try:
-            self._go_through(progress, deadline, lock_file)
-        except ReplicaError as stopped:
-            error = stopped
+        self._primary.give_up_at(deadline)
+        error = self._try(progress, deadline, lock_file)
+        if isinstance(error, DamagedError):
+            # Nothing but the base can be mended here, and it costs a download at most.
+            self._store.distrust_base(Trust.DAMAGED)
+            progress.stage = Stage.IDLE
+            error = self._try(progress, deadline, lock_file)
         self._remember(error)
         return error
 
+    def _try(self, progress: Progress, deadline: float, lock_file: int) -> ReplicaError | None:
+        try:
+            self._go_through(progress, deadline, lock_file)
+        except ReplicaError as stopped:
+            return stopped
+        except sqlite3.Error as error:
+            return translate(error, self._store.path)
+        return None
+
     def _go_through(self, progress: Progress, deadline: float, lock_file: int) -> None:
-        self._open_base(progress)
+        is_damaged = self._store.trust() is Trust.DAMAGED
+        if is_damaged:
+            self._store.attached().detach()
         progress.enter(Stage.GREET)
-        greeting = self._greet()
-        if self._is_of_another_past(greeting):
-            self._leave_base(progress)
+        tail_seq, tail_mutation = (0, "") if is_damaged else self._tail()
+        greeting = self._primary.greet(tail_seq, tail_mutation)
+        if is_damaged:
+            self._drop_base()
+        elif self._is_of_another_past(greeting):
+            self._outdate_base(progress)
+        is_fresh = self._store.trust() is not Trust.WHOLE
         if plan_needed(self._schema, greeting):
             progress.enter(Stage.MIGRATE)
             self._primary.migrate(
@@ -103,23 +121,21 @@ class Sync:
                 wait=self._around.sleep,
                 deadline=deadline,
             )
-        self._delivery.deliver(progress, deadline)
         frame = frame_number(self._store.directory)
-        if frame is None or progress.stage is not Stage.GREET or greeting.replication_index != frame:
+        is_current = frame is not None and frame == greeting.replication_index and not is_fresh
+        if is_current and outbox.is_any_acknowledged(self._store.connection()):
+            # What the base does not hold now, the primary has lost since it acknowledged it.
+            self._settle(tail_seq)
+        self._delivery.deliver(progress, deadline)
+        if not is_current or progress.stage is not Stage.GREET:
             progress.enter(Stage.PULL)
-            self._pull(progress, deadline, lock_file)
+            self._pull(deadline, lock_file, is_fresh=is_fresh)
         progress.enter(Stage.SETTLE)
-        progress.pulled += self._settle()
+        progress.pulled += self._settle(0 if is_fresh else tail_seq)
         self._prune_daily()
         progress.enter(Stage.DONE)
 
     # -- greeting and the base
-
-    def _open_base(self, progress: Progress) -> None:
-        try:
-            self._store.connection()
-        except DamagedError:
-            self._leave_base(progress, is_readable=False)
 
     def _tail(self) -> tuple[int, str]:
         if HISTORY not in self._store.attached().base_tables:
@@ -131,23 +147,29 @@ class Sync:
         )
         return (int(row[0]), str(row[1])) if row else (0, "")
 
-    def _greet(self) -> Greeting:
-        return self._primary.greet(*self._tail())
-
     def _is_of_another_past(self, greeting: Greeting) -> bool:
         """Whether the primary was restored from an older copy, or replaced, since the base was fetched."""
         frame = frame_number(self._store.directory)
         is_ahead = frame is not None and greeting.replication_index is not None and frame > greeting.replication_index
         return not greeting.knows_our_tail or is_ahead
 
-    def _leave_base(self, progress: Progress, *, is_readable: bool = True) -> None:
-        if is_readable:
-            progress.lost = self._count_lost()
-        connection = self._store.connection(with_base=False)
+    def _outdate_base(self, progress: Progress) -> None:
+        """Have a fresh base fetched, and all that waits here asked for anew; this base stays until then."""
+        progress.lost = self._count_lost()
+        self._store.distrust_base(Trust.OUTDATED)
+        self._send_all_again()
+
+    def _drop_base(self) -> None:
+        """Put a base that cannot be read out of the way at once."""
         self._store.attached().detach()
         with storage_errors(self._store.path):
             set_aside(self._store.directory)
-            # What the old base held and the new one lacks must be sent again: all that is here is to be asked for anew.
+        self._store.distrust_base(Trust.WHOLE)
+        self._send_all_again()
+
+    def _send_all_again(self) -> None:
+        # What the old base held and the new one lacks must not count as arrived; the primary knows by the ids.
+        with self._store.writing(with_base=False) as connection:
             connection.execute("UPDATE mutations SET state = ?", (State.QUEUED.value,))
 
     def _count_lost(self) -> int:
@@ -166,15 +188,18 @@ class Sync:
 
     # -- pull and settle
 
-    def _pull(self, progress: Progress, deadline: float, lock_file: int) -> None:
+    def _pull(self, deadline: float, lock_file: int, *, is_fresh: bool) -> None:
         try:
-            self._fetch(deadline, lock_file)
+            self._fetch(deadline, lock_file, is_fresh=is_fresh)
         except DamagedError:
-            self._leave_base(progress, is_readable=False)
-            self._fetch(deadline, lock_file)
+            self._drop_base()
+            self._fetch(deadline, lock_file, is_fresh=False)
+        if is_fresh:
+            self._store.distrust_base(Trust.WHOLE)
+        self._store.connection()
+        self._store.attached().refresh_schema()
 
-    def _fetch(self, deadline: float, lock_file: int) -> None:
-        before = self._tail()[0]
+    def _fetch(self, deadline: float, lock_file: int, *, is_fresh: bool) -> None:
         pull(
             self._store.directory,
             self._around.url,
@@ -182,15 +207,14 @@ class Sync:
             deadline=deadline,
             lock_file=lock_file,
             sleep=self._around.sleep,
+            is_fresh=is_fresh,
         )
-        self._store.connection()
-        self._store.attached().refresh_schema()
-        self._tail_before = before
 
-    _tail_before: int = 0
+    def _settle(self, tail_seq: int) -> int:
+        """Drop from outbox and overlay what the base now holds.
 
-    def _settle(self) -> int:
-        """Drop from outbox and overlay what the base now holds; returns how many mutations of others arrived."""
+        Returns how many mutations of others arrived after the one with the number `tail_seq`.
+        """
         history = f"{overlay.BASE}.{HISTORY}"
         self._store.connection()
         if HISTORY not in self._store.attached().base_tables:
@@ -199,7 +223,7 @@ class Sync:
             pulled = connection.execute(
                 f"SELECT count(DISTINCT mutation) FROM {history} "
                 "WHERE seq > ? AND mutation NOT IN (SELECT id FROM mutations)",
-                (self._tail_before,),
+                (tail_seq,),
             ).fetchone()[0]
             held = f"SELECT seq FROM mutations m WHERE EXISTS (SELECT 1 FROM {history} c WHERE c.mutation = m.id)"
             outbox.drop(connection, [seq for (seq,) in connection.execute(held)])
@@ -238,10 +262,11 @@ class Sync:
         Raises ConflictError, OfflineError (nothing queued), InputError for what a constraint refuses.
         """
         deadline = time.monotonic() + _LOCK_WAIT_S
+        self._primary.give_up_at(deadline)
         progress = Progress(stage=Stage.PUSH)
         with sync_lock(self._store.directory, wait_s=_LOCK_WAIT_S, sleep=self._around.sleep):
             try:
-                greeting = self._greet()
+                greeting = self._primary.greet(0, "")
                 if plan_needed(self._schema, greeting):
                     self._primary.migrate(
                         greeting.applied,

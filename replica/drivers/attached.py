@@ -8,17 +8,20 @@ Always true:
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 from replica import overlay
-from replica.errors import DamagedError
+from replica.errors import DamagedError, StorageError
 from replica.migrate import READ_APPLIED, applied_from, version_of
+from replica.pull import is_being_replaced
 from replica.schema import Table, read_tables
-from replica.sqlite_file import allow_writing, forbid_writing
+from replica.sqlite_file import allow_writing, forbid_writing, translate
 
 _NONE = -1
+_SWAP_TRIES = 1000
 
 
 class Attached:
@@ -39,13 +42,26 @@ class Attached:
             forbid_writing(connection)
 
     def refresh(self) -> None:
-        """Attach the base that is there now, if it is another one than before. Raises DamagedError."""
+        """Attach the base that is there now, if it is another one than before. Raises DamagedError, StorageError."""
+        for _ in range(_SWAP_TRIES):
+            if self._is_refreshed():
+                return
+            time.sleep(0.001)
+
+    def _is_refreshed(self) -> bool:
+        """Attach what is there; False in the moment between an old base and the fresh one, for who has neither."""
         try:
             inode = self._base.stat().st_ino
         except FileNotFoundError:
-            return
+            return self._inode != _NONE or not is_being_replaced(self._base.parent)
         if inode != self._inode and not self.connection.in_transaction:
-            self._attach(inode)
+            try:
+                self._attach(inode)
+            except StorageError:
+                if not is_being_replaced(self._base.parent):
+                    raise
+                return False
+        return True
 
     def refresh_schema(self) -> None:
         """See a schema of the base that has changed since it was attached."""
@@ -76,6 +92,9 @@ class Attached:
             self.base_version = self._version()
             overlay.make_views(connection, self._tables.values(), self.base_tables)
         except sqlite3.DatabaseError as error:
+            translated = translate(error, self._base)
+            if not isinstance(translated, DamagedError):
+                raise translated from error
             raise DamagedError(
                 "the local copy of the primary (replica.db) is damaged; pending changes are safe",
                 "`sync` sets it aside and fetches it anew",

@@ -11,20 +11,30 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from enum import StrEnum
 from pathlib import Path
 
 from replica import outbox, overlay
 from replica.drivers.attached import Attached
 from replica.drivers.buffered import BufferedWork
 from replica.drivers.protocol import Rows, Work
-from replica.errors import SchemaTooNewError
+from replica.errors import DamagedError, ReplicaError, SchemaTooNewError
 from replica.mutation import Change, Mutation, Row, StoredValue
 from replica.pull import base_path
 from replica.schema import Schema, Table, quote
 from replica.sqlite_file import make_directory, open_file, run_read_only, storage_errors, translate
 
 LOCAL_FILE = "local.db"
+_TRUST = "base_is"
+
+
+class Trust(StrEnum):
+    """What is known of the base: remembered, so that the next sync mends it, whoever found it out."""
+
+    WHOLE = ""
+    OUTDATED = "outdated"
+    DAMAGED = "damaged"
 
 
 class Embedded:
@@ -42,7 +52,8 @@ class Embedded:
         self._base = base_path(directory)
         self._threads = threading.local()
         self._opened: list[sqlite3.Connection] = []
-        self.connection()
+        # Without the base: a damaged one must not keep a program from being opened, or it could never sync.
+        self.connection(with_base=False)
 
     def connection(self, *, with_base: bool = True) -> sqlite3.Connection:
         """This thread's connection, with the base as it now is attached. Raises DamagedError for a damaged base."""
@@ -68,20 +79,41 @@ class Embedded:
 
     def read(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of ours over base and overlay."""
-        connection = self.connection()
         try:
-            cursor = connection.execute(sql, params)
+            cursor = self.connection().execute(sql, params)
             return Rows(tuple([item[0] for item in cursor.description or ()]), cursor.fetchall())
         except sqlite3.Error as error:
-            raise translate(error, self._base) from error
+            raise self._noted(translate(error, self._base)) from error
+        except DamagedError as error:
+            raise self._noted(error) from error.__cause__
+
+    def trust(self) -> Trust:
+        """What is known of the base."""
+        with storage_errors(self.path):
+            return Trust(outbox.read_fact(self.connection(with_base=False), _TRUST))
+
+    def distrust_base(self, trust: Trust) -> None:
+        """Remember what is known of the base."""
+        with self.writing(with_base=False) as connection:
+            outbox.write_fact(connection, _TRUST, trust.value)
+
+    def _noted(self, error: ReplicaError) -> ReplicaError:
+        """Remember it where a read found the base damaged, so that the next sync fetches it anew."""
+        if isinstance(error, DamagedError) and not self.attached().connection.in_transaction:
+            with suppress(ReplicaError):
+                self.distrust_base(Trust.DAMAGED)
+        return error
 
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of a user's on a connection of its own that cannot write."""
         reading: Attached | None = getattr(self._threads, "reading", None)
         if reading is None:
             reading = self._threads.reading = self._open(reads_only=True)
-        reading.refresh()
-        return Rows(*run_read_only(reading.connection, sql, params, self.path))
+        try:
+            reading.refresh()
+            return Rows(*run_read_only(reading.connection, sql, params, self.path))
+        except DamagedError as error:
+            raise self._noted(error) from error.__cause__
 
     def begin(self, *, online: bool) -> Work:
         """Start a transaction. Raises SchemaTooNewError if the base is of a newer program."""

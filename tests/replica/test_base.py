@@ -1,0 +1,245 @@
+"""The base is a cache: whatever becomes of it, or of the primary it came from, costs a download at most."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from replica import DamagedError, Replica, Stage, UnreachableError
+from sqld import Server
+from tests.faults import FaultProxy
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, rows_of, synced
+
+_COMPANIONS = ("-wal", "-shm", "-client_wal_index")
+
+
+def _backup(server: Server, to: Path) -> None:
+    server.stop()
+    shutil.copytree(server.data_dir / "dbs", to)
+    server.start()
+
+
+def _restore(server: Server, backup: Path) -> None:
+    """Put an older copy in place, log id and all, as a careless restore does."""
+    server.stop()
+    shutil.rmtree(server.data_dir / "dbs")
+    shutil.copytree(backup, server.data_dir / "dbs")
+    server.start()
+
+
+def _titles(member: Replica) -> list[str]:
+    return sorted(item.title for item in member.select(Item))
+
+
+def _damage(base: Path, *, from_page: int) -> None:
+    data = bytearray(base.read_bytes())
+    for start in range(4096 * from_page, len(data), 4096):
+        data[start : start + 200] = b"\x55" * 200
+    base.write_bytes(data)
+
+
+@pytest.mark.parametrize("from_page", [0, 3])
+def test_a_damaged_base_is_fetched_anew_and_what_waits_is_sent(team: Team, truth: Truth, from_page: int) -> None:
+    """Damage in the header, and damage that only the reading of a later page finds."""
+    laptop = team.join("laptop")
+    with laptop.transaction() as tx:
+        for number in range(200):
+            tx.insert(Item(title=f"item {number}", body="x" * 500))
+    synced(laptop)
+    add(laptop, "pending")
+    laptop.close()
+    _damage(team.directory_of("laptop") / "replica.db", from_page=from_page)
+
+    again = team.join("laptop")
+    with pytest.raises(DamagedError):
+        again.select(Item)
+    report = synced(again)
+
+    assert report.pushed == 1
+    assert len(again.select(Item)) == 201
+    assert rows_of(again) == truth.rows()
+
+
+def test_damage_that_only_a_reader_meets_is_mended_by_the_next_sync(team: Team, truth: Truth) -> None:
+    """A sync reads little of the base; what a reader found out is remembered for it."""
+    laptop = team.join("laptop")
+    with laptop.transaction() as tx:
+        for number in range(200):
+            tx.insert(Item(title=f"item {number}", body="x" * 500))
+    synced(laptop)
+    pages = laptop.query("SELECT rootpage FROM base.sqlite_schema WHERE name = 'items'").rows
+    laptop.close()
+    base = team.directory_of("laptop") / "replica.db"
+    data = bytearray(base.read_bytes())
+    start = (int(str(pages[0][0])) - 1) * 4096
+    data[start : start + 200] = b"\x55" * 200
+    base.write_bytes(data)
+
+    again = team.join("laptop")
+    with pytest.raises(DamagedError):
+        again.query("SELECT count(*), max(body) FROM items")
+    synced(again)
+
+    assert len(again.select(Item)) == 200
+
+
+@pytest.mark.parametrize("left_behind", [(), _COMPANIONS])
+def test_a_deleted_base_is_fetched_anew(team: Team, truth: Truth, left_behind: tuple[str, ...]) -> None:
+    """Also where its companions were left: an old log beside a new base must not be played back."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    items = [add(laptop, f"item {number}") for number in range(20)]
+    all_synced(laptop, desktop)
+    for item in items[:10]:
+        change(laptop, item.id, title="changed", body="x" * 3000)
+        synced(laptop)
+    waiting = add(laptop, "pending")
+    laptop.close()
+    for item in items:
+        change(desktop, item.id, tags={"new"})
+    synced(desktop)
+    for name in ("", *_COMPANIONS):
+        if name not in left_behind:
+            (team.directory_of("laptop") / f"replica.db{name}").unlink(missing_ok=True)
+
+    again = team.join("laptop")
+    assert [item.id for item in again.select(Item)] == [waiting.id]
+    synced(again)
+
+    assert rows_of(again) == truth.rows()
+    assert again.query("SELECT count(*) FROM items WHERE tags = '[\"new\"]'").rows == [(20,)]
+
+
+def test_an_older_backup_of_the_primary_is_noticed_and_the_loss_reported(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path
+) -> None:
+    """The log keeps its id, so libSQL would not notice; what was lost is counted, and what waits here is kept."""
+    laptop = team.join("laptop")
+    add(laptop, "before")
+    synced(laptop)
+    _backup(primary_server, tmp_path / "backup")
+    add(laptop, "lost")
+    synced(laptop)
+    add(laptop, "pending")
+    _restore(primary_server, tmp_path / "backup")
+
+    report = synced(laptop)
+
+    assert (report.lost, report.pushed) == (1, 1)
+    assert _titles(laptop) == ["before", "pending"]
+    assert rows_of(laptop) == truth.rows()
+    assert synced(laptop).lost == 0
+
+
+def test_an_older_backup_that_went_on_beyond_our_frame_is_noticed(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path
+) -> None:
+    """The frame number alone would say that all is well."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    add(laptop, "before")
+    all_synced(laptop, desktop)
+    desktop.close()
+    shutil.copytree(team.directory_of("desktop"), tmp_path / "desktop-before")
+    _backup(primary_server, tmp_path / "backup")
+    add(laptop, "lost")
+    synced(laptop)
+    frame = laptop.status().base_frame
+    _restore(primary_server, tmp_path / "backup")
+    shutil.rmtree(team.directory_of("desktop"))
+    shutil.copytree(tmp_path / "desktop-before", team.directory_of("desktop"))
+    desktop = team.join("desktop")
+    for number in range(6):
+        add(desktop, f"after {number}")
+        synced(desktop)
+    reached = desktop.status().base_frame
+    assert frame is not None
+    assert reached is not None
+    assert reached > frame
+
+    report = synced(laptop)
+
+    assert report.lost == 1
+    assert rows_of(laptop) == truth.rows()
+
+
+def test_what_was_acknowledged_and_then_lost_by_the_primary_is_sent_again(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Acknowledged is not settled: until the base holds a mutation it is kept here, and can be sent again."""
+    laptop = team.join("laptop")
+    add(laptop, "before")
+    synced(laptop)
+    _backup(primary_server, tmp_path / "backup")
+    add(laptop, "acknowledged")
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.sync.pull", _fail)
+        assert laptop.sync().pushed == 1
+    _restore(primary_server, tmp_path / "backup")
+
+    synced(laptop)
+
+    assert _titles(laptop) == ["acknowledged", "before"]
+    assert rows_of(laptop) == truth.rows()
+
+
+def _fail(*_arguments: object, **_options: object) -> None:
+    raise UnreachableError("the network went down before the pull")
+
+
+def test_a_primary_made_anew_and_empty_gets_its_schema_and_what_waits(
+    team: Team, truth: Truth, primary_server: Server
+) -> None:
+    """The data directory was deleted: what only this replica had settled is counted as lost."""
+    laptop = team.join("laptop")
+    add(laptop, "lost")
+    synced(laptop)
+    add(laptop, "pending")
+    primary_server.stop()
+    shutil.rmtree(primary_server.data_dir / "dbs")
+    primary_server.start()
+
+    report = synced(laptop)
+
+    assert (report.lost, report.pushed) == (1, 1)
+    assert _titles(laptop) == ["pending"]
+    assert rows_of(laptop) == truth.rows()
+
+
+def test_i6_an_outdated_base_stays_readable_until_the_fresh_one_is_whole(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network fails after the restore was noticed: a program started then still finds the rows it knew."""
+    laptop = team.join("laptop")
+    add(laptop, "before")
+    synced(laptop)
+    _backup(primary_server, tmp_path / "backup")
+    add(laptop, "mine")
+    synced(laptop)
+    _restore(primary_server, tmp_path / "backup")
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.sync.pull", _fail)
+        report = laptop.sync()
+
+    started_now = team.join("laptop")
+
+    assert report.stage is Stage.PULL
+    assert _titles(started_now) == ["before", "mine"]
+    synced(started_now)
+    assert _titles(started_now) == ["before"]
+
+
+def test_a_primary_killed_hard_costs_a_download_and_loses_nothing(
+    team: Team, truth: Truth, primary_server: Server, network: FaultProxy
+) -> None:
+    """Its log gets a new id and starts again below our frame number."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    for number in range(5):
+        add(laptop, f"item {number}")
+        all_synced(laptop, desktop)
+    primary_server.kill()
+    primary_server.start()
+    add(laptop, "after")
+
+    all_synced(laptop, desktop)
+
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+    assert len(_titles(desktop)) == 6
