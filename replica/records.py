@@ -178,7 +178,7 @@ def _form_of(record: type[Record], name: str, annotation: Any) -> tuple[Form, ty
         if issubclass(kind, BaseModel):
             return Form.JSON, kind
         if issubclass(kind, Enum):
-            return (Form.INTEGER if issubclass(kind, int) else Form.TEXT), kind
+            return _form_of_enum(record, name, kind), kind
         if kind in _FORMS:
             return _FORMS[kind], kind
     known = ", ".join(form.__name__ for form in _FORMS)
@@ -187,33 +187,60 @@ def _form_of(record: type[Record], name: str, annotation: Any) -> tuple[Form, ty
     )
 
 
+def _form_of_enum(record: type[Record], name: str, kind: type[Enum]) -> Form:
+    forms = {_FORMS.get(type(member.value)) for member in kind}
+    form = forms.pop() if len(forms) == 1 else None
+    if form not in (Form.TEXT, Form.INTEGER, Form.REAL):
+        raise TypeError(
+            f"{record.__name__}.{name}: {kind.__name__} cannot be stored; let all its values be of one type"
+        )
+    return form
+
+
 def encode_value(column: Column, value: object) -> StoredValue:
     """One value as stored. Raises InputError for what cannot be stored without loss."""
     if isinstance(value, Enum):
         value = value.value
     if value is not None and column.form is Form.JSON:
-        value = _json_text(_plain(value))
+        value = _json_text(column, value)
     elif isinstance(value, set | frozenset):
-        members = [member.value if isinstance(member, Enum) else member for member in value]
-        value = canonical_set(members)
+        value = _set_text(column, value)
     elif isinstance(value, bool):
         value = int(value)
     elif isinstance(value, datetime):
         value = _utc_text(column, value)
     elif isinstance(value, date):
         value = value.isoformat()
+    elif isinstance(value, float):
+        value += 0.0  # SQLite keeps no sign of zero, so it has none from the start
     check_storable(column.name, value)
     return cast("StoredValue", value)
 
 
-def _json_text(document: object) -> str:
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def _json_text(column: Column, value: object) -> str:
+    try:
+        return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"{column.name}: no JSON can hold it: {error}", "use text, numbers, lists and dicts"
+        ) from error
+
+
+def _set_text(column: Column, value: set[object] | frozenset[object]) -> str:
+    try:
+        return canonical_set(member.value if isinstance(member, Enum) else member for member in value)
+    except InputError as error:
+        raise InputError(f"{column.name}: {error}", "use text or finite numbers") from error
 
 
 def _utc_text(column: Column, value: datetime) -> str:
     if value.tzinfo is None:
         raise InputError(f"{column.name}: a date and time needs its time zone", "for example datetime.now(UTC)")
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError as error:
+        raise InputError(f"{column.name}: {value} is not within the years 1 to 9999 in UTC") from error
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _plain(value: object) -> object:
