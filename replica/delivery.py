@@ -137,12 +137,22 @@ class Delivery:
             message = f"the primary refused the changes: {refusal.message}"
             raise PrimaryError(message, "they wait here; look at the primary's log and disk")
         elif len(rest) == 1:
-            reason = f"the primary refuses it: {refusal.message}"
-            self._push(self._rebase(rest, progress, refused={rest[0].id: reason}), progress, deadline, round_number + 1)
+            self._push_in_order(rest, refusal, progress, deadline, round_number)
         else:
             middle = len(rest) // 2
             self._push(rest[:middle], progress, deadline, round_number=0)
             self._push(rest[middle:], progress, deadline, round_number=0)
+
+    def _push_in_order(
+        self, one: list[Mutation], refusal: Refusal, progress: Progress, deadline: float, round_number: int
+    ) -> None:
+        """Push one mutation row by row, as its author did, or park it for the reason for which it was refused."""
+        progress.enter(Stage.PUSH)
+        if len(one[0].changes) > 1 and self._send_steps(plan_push(one, in_order=True), deadline) is None:
+            self._acknowledge(one, progress)
+            return
+        reason = f"the primary refuses it: {refusal.message}"
+        self._push(self._rebase(one, progress, refused={one[0].id: reason}), progress, deadline, round_number + 1)
 
     def send(self, batch: Sequence[Mutation], deadline: float) -> Refusal | None:
         """Send a batch, several times if the primary does not answer. Raises UnreachableError at the last."""

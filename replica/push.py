@@ -65,23 +65,24 @@ def _weight(change: Change) -> int:
     )
 
 
-def push_steps(mutations: Sequence[Mutation]) -> list[Step]:
+def push_steps(mutations: Sequence[Mutation], *, in_order: bool = False) -> list[Step]:
     """One transaction that applies all the mutations, or nothing. The last step but one is the COMMIT.
 
+    in_order: row by row, as their author did, where constraints of the primary want it so; else by sets of rows.
     Raises StaleChainError if the mutations contradict each other.
     """
     statements = [Statement("BEGIN IMMEDIATE"), *history_statements(mutations)]
-    for statement, rows in _effects(mutations):
+    for statement, rows in _effects(mutations, in_order=in_order):
         statements += [statement, Statement(_GUARD, (rows,))]
     statements.append(Statement("COMMIT"))
     steps = [Step(statement, after=position - 1 if position else None) for position, statement in enumerate(statements)]
     return [*steps, Step(Statement("ROLLBACK"), unless=len(steps) - 1)]
 
 
-def plan_push(mutations: Sequence[Mutation]) -> list[Step] | None:
+def plan_push(mutations: Sequence[Mutation], *, in_order: bool = False) -> list[Step] | None:
     """The steps of a push; None if the mutations contradict each other, so that the primary could only refuse them."""
     try:
-        return push_steps(mutations)
+        return push_steps(mutations, in_order=in_order)
     except StaleChainError:
         return None
 
@@ -107,31 +108,31 @@ def _arrays(rows: Iterable[object]) -> Iterator[tuple[str, int]]:
         yield f"[{','.join(texts)}]", len(texts)
 
 
-def _effects(mutations: Sequence[Mutation]) -> list[tuple[Statement, int]]:
+def _effects(mutations: Sequence[Mutation], *, in_order: bool) -> list[tuple[Statement, int]]:
     """Statements that change rows, each with the number of rows it must change.
 
-    Inserts first and deletes last, tables in the order they were first touched, so that references hold.
+    Inserts first and deletes last, tables in the order they were first touched, so that references hold; or `in_order`.
     """
     net = net_changes(mutations)
     parked = [key for key, change in net.items() if (key[0], change.kind) == (CONFLICTS, Kind.INSERT)]
     conflicts = [_insert_conflict(net.pop(key), key[1]) for key in parked]
-    groups: dict[tuple[Kind, str, tuple[tuple[str, str], ...]], list[list[object]]] = {}
-    for (table, row_id), change in net.items():
+    groups: dict[tuple[Kind, str, tuple[tuple[str, str], ...], int], list[list[object]]] = {}
+    for position, ((table, row_id), change) in enumerate(net.items()):
         shape = tuple((name, _form(value)) for name, value in change.values.items())
         head: list[object] = (
             [row_id, change.stamp] if change.kind is Kind.INSERT else [row_id, change.seen, change.stamp]
         )
-        groups.setdefault((change.kind, table, shape), []).append(
+        groups.setdefault((change.kind, table, shape, position if in_order else 0), []).append(
             head + [_wire(value) for value in change.values.values()]
         )
     order = {Kind.INSERT: 0, Kind.UPDATE: 1, Kind.DELETE: 2}
     ranked = sorted(groups.items(), key=lambda item: order[item[0][0]])
     inserts_and_updates = [item for item in ranked if item[0][0] is not Kind.DELETE]
     deletes = [item for item in ranked if item[0][0] is Kind.DELETE]
-    ordered = [*inserts_and_updates, *reversed(deletes)]
+    ordered = list(groups.items()) if in_order else [*inserts_and_updates, *reversed(deletes)]
     return [
         *conflicts,
-        *((Statement(_effect_sql(*key), (text,)), count) for key, rows in ordered for text, count in _arrays(rows)),
+        *((Statement(_effect_sql(*key[:3]), (text,)), count) for key, rows in ordered for text, count in _arrays(rows)),
     ]
 
 

@@ -181,3 +181,44 @@ def test_i1_a_mutation_of_which_every_field_was_merged_away_is_still_recorded(te
     _held_once(truth, chain)
     assert rows_of(laptop) == rows_of(desktop) == truth.rows()
     assert desktop.get(Item, item.id).body == "two litres"
+
+
+def test_i1_a_mutation_that_only_its_own_order_of_changes_allows_arrives(team: Team, truth: Truth) -> None:
+    """One row gives up a unique code that another takes in the same transaction."""
+    laptop = team.join("laptop")
+    old = add(laptop, "Bread", code="bread")
+    synced(laptop)
+    with laptop.transaction() as tx:
+        tx.delete(tx.get(Item, old.id))
+        tx.insert(Item(title="Rye bread", code="bread"))
+
+    report = synced(laptop)
+
+    assert report.parked == 0
+    assert truth.run("SELECT title, code FROM items") == [["Rye bread", "bread"]]
+
+
+def test_i1_i5_of_a_mutation_of_several_rows_all_is_parked_if_one_conflicts(team: Team, truth: Truth) -> None:
+    """An insert, an update and a delete in one transaction, and only the update clashes."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    clashing, deleted = add(laptop, "Milk"), add(laptop, "Bread")
+    all_synced(laptop, desktop)
+    change(desktop, clashing.id, title="Oat milk")
+    synced(desktop)
+    with laptop.transaction() as tx:
+        inserted = tx.insert(Item(title="Butter"))
+        tx.update(tx.get(Item, clashing.id), title="Rice milk")
+        tx.delete(tx.get(Item, deleted.id))
+    pending = _pending(laptop)
+
+    synced(laptop)
+
+    assert truth.parked() == pending
+    assert truth.title(inserted.id) is None
+    assert (truth.title(clashing.id), truth.title(deleted.id)) == ("Oat milk", "Bread")
+    (conflict,) = laptop.conflicts()
+    assert len(conflict.changes) == 3
+    laptop.resolve(conflict.id, "mine")
+    all_synced(laptop, desktop)
+    assert truth.title(inserted.id) == "Butter"
+    assert (truth.title(clashing.id), truth.title(deleted.id)) == ("Rice milk", None)
