@@ -32,16 +32,22 @@ def prepare(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
     for table in tables:
         name = overlay_name(table.name)
         if name not in there:
-            others = "".join(f", {quote(column)}" for column in table.columns if column != "id")
+            # With the types of the table, so that SQL compares a pending value as it compares a settled one.
+            others = "".join(
+                f", {quote(column)} {quote(declared)}" if declared else f", {quote(column)}"
+                for column, declared in zip(table.columns, table.types, strict=True)
+                if column != "id"
+            )
             connection.execute(
                 f"CREATE TABLE IF NOT EXISTS main.{quote(name)} "
                 f"(id TEXT PRIMARY KEY{others}, deleted INTEGER NOT NULL) WITHOUT ROWID"
             )
             continue
         known = {row[1] for row in connection.execute(f"PRAGMA main.table_info({quote(name)})")}
-        for column, default in zip(table.columns, table.defaults, strict=True):
+        for column, declared, default in zip(table.columns, table.types, table.defaults, strict=True):
             if column not in known:
-                connection.execute(f"ALTER TABLE main.{quote(name)} ADD COLUMN {quote(column)} DEFAULT {default}")
+                typed = f"{quote(column)} {quote(declared)}" if declared else quote(column)
+                connection.execute(f"ALTER TABLE main.{quote(name)} ADD COLUMN {typed} DEFAULT {default}")
 
 
 def make_views(connection: sqlite3.Connection, tables: Iterable[Table], base: Mapping[str, Table]) -> None:

@@ -14,11 +14,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Final
 
 from replica.errors import SchemaMismatchError
-from replica.records import Record
+from replica.records import Form, Record
 
 _FILE_NAME = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
+# What somebody meant to be a migration.
+_MEANT = re.compile(r"^\d.*\.sql$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,16 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as SQLite describes it: its columns, and for each the SQL text of its default."""
+    """A table as SQLite describes it: its columns, and for each its declared type and the SQL text of its default.
+
+    key: the columns of its primary key.
+    """
 
     name: str
     columns: tuple[str, ...]
+    types: tuple[str, ...]
     defaults: tuple[str, ...]
+    key: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +69,17 @@ class Schema:
 def load_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
     """Read `0001_name.sql`, `0002_name.sql` … from a folder, in order.
 
-    Raises SchemaMismatchError for a gap, a number twice or an unfinished statement.
+    Raises SchemaMismatchError for a gap, a number twice, a mistyped name or an unfinished statement.
     """
     found = []
+    if not folder.is_dir():
+        raise SchemaMismatchError(f"there is no folder of migrations at {folder}", "check the path")
     for entry in folder.iterdir():
         match = _FILE_NAME.match(entry.name)
         if match:
             found.append((int(match[1]), match[2], entry.read_text(encoding="utf-8")))
+        elif _MEANT.match(entry.name):
+            raise SchemaMismatchError(f"{entry.name} is not named as a migration", "for example 0001_notes.sql")
     found.sort()
     migrations = tuple(make_migration(*item) for item in found)
     for position, migration in enumerate(migrations, 1):
@@ -122,13 +134,18 @@ def build_schema(migrations: Sequence[Migration], records: Sequence[type[Record]
 
 
 def _run_migration(scratch: sqlite3.Connection, migration: Migration) -> None:
+    name = f"{migration.version:04d}_{migration.name}.sql"
     try:
+        scratch.execute("BEGIN")
         for statement in migration.statements:
             scratch.execute(statement)
+            if not scratch.in_transaction:
+                raise SchemaMismatchError(
+                    f"migration {name} ends the transaction it runs in", "leave BEGIN, COMMIT and ROLLBACK out of it"
+                )
+        scratch.execute("COMMIT")
     except sqlite3.Error as error:
-        raise SchemaMismatchError(
-            f"migration {migration.version:04d}_{migration.name}.sql does not run: {error}"
-        ) from error
+        raise SchemaMismatchError(f"migration {name} does not run: {error}") from error
 
 
 def read_tables(connection: sqlite3.Connection, schema: str = "main") -> dict[str, Table]:
@@ -141,7 +158,13 @@ def read_tables(connection: sqlite3.Connection, schema: str = "main") -> dict[st
 
 def _read_table(connection: sqlite3.Connection, schema: str, name: str) -> Table:
     rows = connection.execute(f"PRAGMA {schema}.table_info({quote(name)})").fetchall()
-    return Table(name, tuple(row[1] for row in rows), tuple(row[4] or "NULL" for row in rows))
+    return Table(
+        name,
+        columns=tuple(row[1] for row in rows),
+        types=tuple(row[2] for row in rows),
+        defaults=tuple(row[4] or "NULL" for row in rows),
+        key=tuple(row[1] for row in rows if row[5]),
+    )
 
 
 def _check_record(record: type[Record], tables: dict[str, Table]) -> None:
@@ -156,6 +179,45 @@ def _check_record(record: type[Record], tables: dict[str, Table]) -> None:
             raise SchemaMismatchError(
                 f"{record.__name__}: the table {table.name} has a column {column} that the record lacks"
             )
+    if table.key != ("id",):
+        raise SchemaMismatchError(f"{record.__name__}: the table {table.name} must have `id TEXT PRIMARY KEY`")
+    forms = {column.name: column.form for column in record.replica_columns}
+    for name, declared in zip(table.columns, table.types, strict=True):
+        _check_type(record, name, declared, forms.get(name, Form.TEXT))
+
+
+# What a column must turn values into, if anything, so that none of a form comes back as another.
+_AFFINITIES: Final = {
+    Form.TEXT: ("TEXT", ""),
+    Form.SET: ("TEXT", ""),
+    Form.JSON: ("TEXT", ""),
+    Form.INTEGER: ("INTEGER", "NUMERIC", ""),
+    Form.REAL: ("REAL", ""),
+}
+
+
+def _check_type(record: type[Record], name: str, declared: str, form: Form) -> None:
+    fitting = _AFFINITIES.get(form)
+    if fitting is not None and affinity(declared) not in fitting:
+        raise SchemaMismatchError(
+            f"{record.__name__}.{name}: a column of type {declared} would turn some of its values into others",
+            f"declare it {fitting[0]} in {record.replica_table}",
+        )
+
+
+def affinity(declared: str) -> str:
+    """What a column of a declared type turns values into: TEXT, INTEGER, REAL, NUMERIC or "" (nothing).
+
+    Source: SQLite, "Determination Of Column Affinity".
+    """
+    upper = declared.upper()
+    if "INT" in upper:
+        return "INTEGER"
+    if any(word in upper for word in ("CHAR", "CLOB", "TEXT")):
+        return "TEXT"
+    if not upper or "BLOB" in upper:
+        return ""
+    return "REAL" if any(word in upper for word in ("REAL", "FLOA", "DOUB")) else "NUMERIC"
 
 
 def quote(name: str) -> str:

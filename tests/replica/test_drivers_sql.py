@@ -113,3 +113,17 @@ def test_a_query_sees_what_is_pending(notes: Replica) -> None:
     add(notes, "Bread", stars=5)
 
     assert notes.query("SELECT sum(stars), count(*), max(title) FROM notes").rows == [(7, 2, "Milk")]
+
+
+@pytest.mark.parametrize(
+    "condition", ["title = 7", "title = '7'", "stars = '3'", "stars > '2'", "title < 8", "weight = '1.5'"]
+)
+def test_sql_compares_a_pending_value_as_a_settled_one(notes: Replica, condition: str) -> None:
+    """By the type of its column, so that a sync changes no answer."""
+    add(notes, "7", stars=3, weight=1.5)
+    sql = f"SELECT count(*) FROM notes WHERE {condition}"
+
+    before = notes.query(sql).rows
+    settle(notes)
+
+    assert before == notes.query(sql).rows == [(1,)]
