@@ -118,7 +118,7 @@ def _root(
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
-    """Track issues here, with or without a network, and share them when there is one."""
+    """Track issues with or without a network, and share them."""
     del version  # its callback has answered
     call = enter(ctx, as_json=as_json, work_dir=work_dir)
     if ctx.invoked_subcommand is None:

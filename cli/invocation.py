@@ -105,6 +105,15 @@ def default_command(
     return register
 
 
+def shared_options(app: typer.Typer) -> None:
+    """Let a group that does nothing by itself take the options that every command has."""
+
+    def run(ctx: typer.Context, *, as_json: AsJson = False, work_dir: WorkDir = None) -> None:
+        enter(ctx, as_json=as_json, work_dir=work_dir)
+
+    app.callback()(run)
+
+
 def _with_shared_options(function: Callable[..., None]) -> Callable[..., None]:
     def run(
         ctx: typer.Context, *, as_json: bool, work_dir: Path | None, **options: Any

@@ -7,11 +7,13 @@ import typer
 
 from cli.config import Config, make_config, parse_mode, save_config
 from cli.errors import InvalidValueError, UsageError
-from cli.invocation import Invocation, command
+from cli.invocation import Invocation, command, shared_options
 from cli.place import Place, open_place
 from tracker import IssueFilter, Mode
 
 app = typer.Typer(name="config", help="See and change how this directory is set up.")
+
+shared_options(app)
 
 _KEYS: Final = ("mode", "url")
 

@@ -6,16 +6,14 @@ from typing import Annotated
 import typer
 
 from cli.errors import ForeignError
-from cli.invocation import Invocation, command
+from cli.invocation import Invocation, command, shared_options
 from cli.output import print_json, print_lines
 from sqld import PortTakenError, Server, SqldError, find_sqld
 
 app = typer.Typer(name="sqld", help="Run a primary of your own.")
 
 
-@app.callback()
-def sqld() -> None:
-    """Run a primary of your own."""
+shared_options(app)
 
 
 @command(app, "run")

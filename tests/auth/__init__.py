@@ -1,0 +1,1 @@
+"""Tests of who you are and where your secrets live."""
