@@ -69,7 +69,7 @@ def pull(
     lock_file: the descriptor of the sync lock; the child keeps it open, so that the lock outlives a killed parent for
     as long as the child runs. Raises UnreachableError, NotAllowedError, PullUnavailableError, DamagedError.
     """
-    _put_in_place(directory)
+    put_in_place(directory)
     target = base_path(directory)
     is_beside = is_fresh or not target.exists()
     if is_beside:
@@ -151,11 +151,11 @@ def _move_in(directory: Path) -> None:
         connection.close()
     shutil.rmtree(directory / _FETCHED, ignore_errors=True)
     (directory / _INCOMING).rename(directory / _FETCHED)
-    _put_in_place(directory)
+    put_in_place(directory)
 
 
-def _put_in_place(directory: Path) -> None:
-    """Let a fetched base take its place, also one whose process was killed before it could."""
+def put_in_place(directory: Path) -> None:
+    """Let a fetched base take its place, also one whose process was killed before it could. Needs the sync lock."""
     fetched = directory / _FETCHED
     source = fetched / BASE_FILE
     if source.exists():

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
@@ -19,11 +20,12 @@ from replica import outbox, overlay
 from replica.drivers.attached import Attached
 from replica.drivers.buffered import BufferedWork
 from replica.drivers.protocol import Rows, Work
-from replica.errors import DamagedError, ReplicaError, SchemaTooNewError
+from replica.errors import BusyError, DamagedError, ReplicaError, SchemaTooNewError
 from replica.mutation import Change, Mutation, Row, StoredValue
-from replica.pull import base_path
+from replica.pull import base_path, is_being_replaced, put_in_place
 from replica.schema import Schema, Table, quote
 from replica.sqlite_file import make_directory, open_file, run_read_only, storage_errors, translate
+from replica.sync_lock import sync_lock
 
 LOCAL_FILE = "local.db"
 _TRUST = "base_is"
@@ -52,8 +54,15 @@ class Embedded:
         self._base = base_path(directory)
         self._threads = threading.local()
         self._opened: list[sqlite3.Connection] = []
+        self._finish_swap()
         # Without the base: a damaged one must not keep a program from being opened, or it could never sync.
         self.connection(with_base=False)
+
+    def _finish_swap(self) -> None:
+        """Put a base in place whose process was killed between the old one and the fresh one."""
+        if is_being_replaced(self.directory):
+            with suppress(BusyError), sync_lock(self.directory, wait_s=0.0, sleep=time.sleep):
+                put_in_place(self.directory)
 
     def connection(self, *, with_base: bool = True) -> sqlite3.Connection:
         """This thread's connection, with the base as it now is attached. Raises DamagedError for a damaged base."""
