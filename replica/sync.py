@@ -19,7 +19,6 @@ from replica.delivery import Delivery, Progress, Surroundings
 from replica.drivers.embedded import Embedded, Trust, read_row
 from replica.drivers.remote import moved_on
 from replica.errors import (
-    BusyError,
     DamagedError,
     InputError,
     NotAllowedError,
@@ -62,8 +61,9 @@ class Sync:
                 self._store.directory, wait_s=min(wait_for_lock_s, deadline_s), sleep=self._around.sleep
             ) as lock_file:
                 error = self._run_locked(progress, time.monotonic() + deadline_s, lock_file)
-        except BusyError as busy:
-            error = busy
+        except ReplicaError as stopped:
+            # The lock is taken, or the disk refuses even to remember what went wrong.
+            error = stopped
         pending = outbox.count(self._store.connection(with_base=False))
         return SyncReport(
             progress.pushed,
@@ -138,13 +138,12 @@ class Sync:
     # -- greeting and the base
 
     def _tail(self) -> tuple[int, str]:
+        connection = self._store.connection()
         if HISTORY not in self._store.attached().base_tables:
             return 0, ""
-        row = (
-            self._store.connection()
-            .execute(f"SELECT seq, mutation FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT 1")
-            .fetchone()
-        )
+        row = connection.execute(
+            f"SELECT seq, mutation FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
         return (int(row[0]), str(row[1])) if row else (0, "")
 
     def _is_of_another_past(self, greeting: Greeting) -> bool:
