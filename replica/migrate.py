@@ -99,10 +99,19 @@ def migrate_file(connection: sqlite3.Connection, schema: Schema, *, session: str
                 connection.execute(RECORD, record_of(step, session=session, at=at))
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            # SQLite itself has rolled back where the disk was full.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
         if not steps:
             return
+
+
+def check_version(connection: sqlite3.Connection, schema: Schema) -> None:
+    """Raise SchemaTooNewError where a newer program has migrated the file since it was opened."""
+    found = version_of(_applied_in(connection) or {})
+    if found > schema.version:
+        raise SchemaTooNewError(found, schema.version)
 
 
 def record_of(step: Step, *, session: str, at: str) -> tuple[str, int, str, str, str, str]:

@@ -60,7 +60,6 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
         SchemaMismatchError: a record and its table differ; names the column.
         DamagedError: a file in the directory is not ours, or of a newer make.
         StorageError: the directory cannot be written, or the disk is full.
-        SchemaTooNewError: mode `local` or `remote`, and the database is of a newer program.
         UnreachableError: mode `remote` only.
         NotAllowedError: mode `remote` only.
     """
@@ -96,13 +95,12 @@ def _assemble(settings: Settings, schema: Schema, tables: dict[str, Table]) -> R
     if settings.mode is Mode.REMOTE:
         from replica.drivers.remote import Remote  # noqa: PLC0415 - see above
 
-        remote = Remote(
-            _primary(settings, schema, tables),
-            schema,
-            tables,
-            session=settings.session,
-            now=lambda: stamp_at(settings.clock()),
-        )
+        primary = _primary(settings, schema, tables)
+        try:
+            remote = Remote(primary, schema, tables, session=settings.session, now=lambda: stamp_at(settings.clock()))
+        except BaseException:
+            primary.close()
+            raise
         return Replica(settings, remote, schema, tables)
     return _embedded(settings, schema, tables)
 

@@ -192,7 +192,10 @@ class Primary:
                     raise BusyError("another client is migrating the primary")
                 wait(0.1)
             else:
-                self._run_migrations(token, holder, at)
+                try:
+                    self._run_migrations(token, holder, at)
+                finally:
+                    self._hrana.execute(Statement(RELEASE, (holder, token)))
             applied = applied_from(self._hrana.execute(Statement(READ_APPLIED)).rows)
         return applied
 
@@ -230,7 +233,6 @@ class Primary:
                     f"migration {name} does not run on the primary: {failure.message}",
                     "the primary is unchanged; mend the migration",
                 )
-        self._hrana.execute(Statement(RELEASE, (holder, token)))
 
     def close(self) -> None:
         """Close idle connections."""

@@ -36,6 +36,8 @@ class Attached:
         self.base_version = 0
         self._base, self._tables, self._reads_only = base, tables, reads_only
         self._inode = self._schema = _NONE
+        # Whether a view shows defaults for a table or column that the base lacks, and may get with any pull.
+        self._stands_in = False
         # Until a base is attached, the views show what is pending, and all of that is local.
         overlay.make_views(connection, tables.values(), {})
         if reads_only:
@@ -54,7 +56,7 @@ class Attached:
             inode = self._base.stat().st_ino
         except FileNotFoundError:
             return self._inode != _NONE or not is_being_replaced(self._base.parent)
-        if inode != self._inode and not self.connection.in_transaction:
+        if not self.connection.in_transaction and self._is_another(inode):
             try:
                 self._attach(inode)
             except StorageError:
@@ -62,6 +64,9 @@ class Attached:
                     raise
                 return False
         return True
+
+    def _is_another(self, inode: int) -> bool:
+        return inode != self._inode or (self._stands_in and self._schema_now() != self._schema)
 
     def refresh_schema(self) -> None:
         """See a schema of the base that has changed since it was attached."""
@@ -72,11 +77,17 @@ class Attached:
         """Let go of the base, because it is about to be set aside."""
         with suppress(sqlite3.OperationalError):
             self.connection.execute(f"DETACH {overlay.BASE}")
-        self._inode, self.base_tables, self.base_version = _NONE, {}, 0
+        self._inode, self._stands_in, self.base_tables, self.base_version = _NONE, False, {}, 0
         overlay.make_views(self.connection, self._tables.values(), {})
 
     def _schema_now(self) -> int:
-        return int(self.connection.execute(f"PRAGMA {overlay.BASE}.schema_version").fetchone()[0])
+        if self._reads_only:
+            allow_writing(self.connection)
+        try:
+            return int(self.connection.execute(f"PRAGMA {overlay.BASE}.schema_version").fetchone()[0])
+        finally:
+            if self._reads_only:
+                forbid_writing(self.connection)
 
     def _attach(self, inode: int) -> None:
         connection = self.connection
@@ -88,7 +99,11 @@ class Attached:
         try:
             connection.execute(f"ATTACH ? AS {overlay.BASE}", (self._base.absolute().as_uri() + "?mode=ro",))
             self.base_tables = read_tables(connection, overlay.BASE)
-            self._schema = self._schema_now()
+            self._schema = int(connection.execute(f"PRAGMA {overlay.BASE}.schema_version").fetchone()[0])
+            self._stands_in = any(
+                name not in self.base_tables or not set(table.columns) <= set(self.base_tables[name].columns)
+                for name, table in self._tables.items()
+            )
             self.base_version = self._version()
             overlay.make_views(connection, self._tables.values(), self.base_tables)
         except sqlite3.DatabaseError as error:

@@ -8,11 +8,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from replica.drivers.protocol import Rows
+from replica.errors import SchemaTooNewError
 from replica.history import INSERT_CHANGE, change_values
-from replica.migrate import migrate_file
+from replica.migrate import check_version, migrate_file
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
 from replica.schema import Schema, quote
 from replica.sqlite_file import forbid_writing, make_directory, open_file, run_read_only, storage_errors
@@ -30,7 +32,8 @@ class LocalFile:
         self._schema = schema
         self._threads = threading.local()
         self._opened: list[sqlite3.Connection] = []
-        with storage_errors(self._path):
+        # Migrated by a newer program, the file is still read; `begin` refuses to write.
+        with storage_errors(self._path), suppress(SchemaTooNewError):
             migrate_file(self._connection(), schema, session=session, at=at)
 
     def _connection(self) -> sqlite3.Connection:
@@ -58,10 +61,15 @@ class LocalFile:
         return Rows(*run_read_only(reading, sql, params, self._path))
 
     def begin(self, *, online: bool) -> LocalWork:  # noqa: ARG002 - the file is the primary here, so every write is online
-        """Start a transaction; it holds the file's write lock until it ends."""
+        """Start a transaction; it holds the file's write lock until it ends. Raises SchemaTooNewError."""
         with storage_errors(self._path):
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
+            try:
+                check_version(connection, self._schema)
+            except SchemaTooNewError:
+                connection.execute("ROLLBACK")
+                raise
         return LocalWork(connection, self._schema, self._path)
 
     def close(self) -> None:

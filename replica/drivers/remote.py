@@ -34,18 +34,15 @@ class Remote:
         Raises UnreachableError, NotAllowedError, SchemaMismatchError.
         """
         self._primary, self._schema, self._tables = primary, schema, tables
-        self._version = 0
         greeting = primary.greet(0, "")
-        self._version = version_of(greeting.applied)
-        if self._version <= schema.version and plan_migrations(schema, greeting.applied):
-            applied = primary.migrate(
+        if version_of(greeting.applied) <= schema.version and plan_migrations(schema, greeting.applied):
+            primary.migrate(
                 greeting.applied,
                 holder=session,
                 at=now(),
                 wait=time.sleep,
                 deadline=time.monotonic() + _MIGRATION_PATIENCE_S,
             )
-            self._version = version_of(applied)
 
     def read(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of ours on the primary."""
@@ -63,15 +60,14 @@ class Remote:
             raise QueryError(f"SQL does not run: {error}", "check its syntax and its names") from error
         # A PRAGMA or ATTACH is read-only to SQLite, and changes what the connection is or reaches.
         if not is_read_only or word[1].upper() not in _READING:
-            raise WriteRefusedError(
-                "this SQL would write, or reach outside the database"
-            )
+            raise WriteRefusedError("this SQL would write, or reach outside the database")
         return self.read(sql, params)
 
     def begin(self, *, online: bool) -> Work:  # noqa: ARG002 - every write is online here
         """Start a transaction. Raises SchemaTooNewError."""
-        if self._version > self._schema.version:
-            raise SchemaTooNewError(self._version, self._schema.version)
+        version = version_of(self._primary.greet(0, "").applied)
+        if version > self._schema.version:
+            raise SchemaTooNewError(version, self._schema.version)
         return BufferedWork(self._tables, self.read, self._send)
 
     def _send(self, mutation: Mutation) -> None:

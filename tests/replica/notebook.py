@@ -1,7 +1,8 @@
 """A small application on the toolkit, for tests: notes, and shelves whose ids a person would type."""
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -31,6 +32,7 @@ def open_notes(
     mode: str = "local",
     url: str | None = None,
     *,
+    records: Sequence[type[Record]] = (Note, Shelf),
     migrations: Path = MIGRATIONS,
     token: Callable[[], str | None] | None = None,
     session: str | None = None,
@@ -40,7 +42,7 @@ def open_notes(
     """Open the notebook in a directory."""
     return open_replica(
         directory,
-        records=[Note, Shelf],
+        records=records,
         migrations=migrations,
         mode=mode,
         url=None if mode == "local" else url,
@@ -67,3 +69,12 @@ def add(notes: Replica, title: str, **fields: object) -> Note:
 def titles(notes: Replica) -> list[str]:
     """What is in the notebook, in order."""
     return [note.title for note in notes.select(Note, "ORDER BY title")]
+
+
+def until(reached: Callable[[], bool], *, timeout_s: float = 20.0) -> None:
+    """Wait for something that another process does; fail loudly if it never happens."""
+    deadline = time.monotonic() + timeout_s
+    pause = threading.Event()
+    while not reached():
+        assert time.monotonic() < deadline, "it never happened"
+        pause.wait(0.002)
