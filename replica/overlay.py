@@ -12,6 +12,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from replica.history import CHANGE_COLUMNS, HISTORY
@@ -79,14 +80,17 @@ def _view(table: Table, base: Table | None) -> str:
 
 def put(connection: sqlite3.Connection, table: Table, row_id: str, row: Row | None) -> None:
     """Lay one row over the base; None hides it."""
-    others = [column for column in table.columns if column != "id"]
-    values: list[StoredValue] = [row_id, *(None if row is None else row[column] for column in others)]
+    sql, others = _put_sql(table)
+    values: list[StoredValue] = [None if row is None else row[column] for column in others]
+    connection.execute(sql, (row_id, *values, int(row is None)))
+
+
+@lru_cache(maxsize=256)
+def _put_sql(table: Table) -> tuple[str, tuple[str, ...]]:
+    others = tuple(column for column in table.columns if column != "id")
     names = ", ".join(["id", *map(quote, others), "deleted"])
-    marks = ", ".join("?" * (len(values) + 1))
-    connection.execute(
-        f"INSERT OR REPLACE INTO main.{quote(overlay_name(table.name))} ({names}) VALUES ({marks})",
-        (*values, int(row is None)),
-    )
+    marks = ", ".join("?" * (len(others) + 2))
+    return f"INSERT OR REPLACE INTO main.{quote(overlay_name(table.name))} ({names}) VALUES ({marks})", others
 
 
 def lift_settled(connection: sqlite3.Connection, table: str) -> None:

@@ -51,9 +51,7 @@ class Transaction:
 
     def insert(self, record: R) -> R:
         """Add a row; an empty `id` is filled in. Returns it as written. Raises ConflictError if the id is taken."""
-        if not record.id:
-            record = record.model_copy(update={"id": self._new_id(type(record))})
-        table, row_id = record.replica_table, record.id
+        table, row_id = record.replica_table, record.id or self._new_id(type(record))
         check_storable("id", row_id)
         found = self._work.row(table, row_id)
         if found is not None:
@@ -63,7 +61,7 @@ class Transaction:
         values = record.to_row()
         fields: Fields = {name: (None, value) for name, value in values.items()}
         self._take(Change(table, row_id, Kind.INSERT, "", stamp, fields), {"id": row_id, "updated_at": stamp, **values})
-        return record.model_copy(update={"updated_at": stamp})
+        return record.model_copy(update={"id": row_id, "updated_at": stamp})
 
     def update(self, record: R, **changes: object) -> R:
         """Change some fields of a row that was read before. Returns the new record; without a difference, the old one.
