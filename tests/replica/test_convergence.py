@@ -2,6 +2,7 @@
 
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -13,6 +14,10 @@ _SEEDS = (1, 2, 3)
 _STEPS = 60
 
 
+def _clock(skew_s: float) -> Callable[[], float]:
+    return lambda: time.time() + skew_s
+
+
 class _History:
     """A random history of three clients on a network that fails now and then; the seed decides all of it."""
 
@@ -20,7 +25,7 @@ class _History:
         self._dice, self._network = random.Random(seed), network
         # One clock is slow, and one is ahead: stamps must not depend on them.
         skews = {"ann": 0.0, "bob": -3600.0, "eve": 3600.0}
-        self.members = [team.join(name, clock=lambda skew=skew: time.time() + skew) for name, skew in skews.items()]
+        self.members = [team.join(name, clock=_clock(skew_s)) for name, skew_s in skews.items()]
         self.mutations: dict[str, list[str]] = {member.machine: [] for member in self.members}
         self.counted = 0
 
