@@ -92,11 +92,7 @@ def pull(
 def _run_child(target: Path, url: str, token: str | None, deadline: float, lock_file: int) -> str:
     left_s = max(0.1, deadline - time.monotonic())
     request = json.dumps({"path": str(target), "url": url, "token": token, "deadline_s": left_s + 2.0})
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if "TOKEN" not in name.upper() and "SECRET" not in name.upper()
-    }
+    environment = {name: value for name, value in os.environ.items() if not _is_secret(name, value, token)}
     child = subprocess.Popen(
         [sys.executable, "-I", str(_PULLER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         text=True, env=environment | {"RUST_LOG": "off"}, pass_fds=(lock_file,), start_new_session=True,
@@ -116,6 +112,10 @@ def _run_child(target: Path, url: str, token: str | None, deadline: float, lock_
     return f"the puller ended with code {child.returncode}"
 
 
+def _is_secret(name: str, value: str, token: str | None) -> bool:
+    return "TOKEN" in name.upper() or "SECRET" in name.upper() or (bool(token) and str(token) in value)
+
+
 def _raise_problem(problem: str, url: str) -> None:
     lowered = problem.lower()
     if not problem:
@@ -129,6 +129,7 @@ def _raise_problem(problem: str, url: str) -> None:
         or "not a database" in lowered
         or "corrupt" in lowered
         or "metadata" in lowered
+        or "without a wal_index" in lowered
         or "-wal exists" in lowered
     ):
         raise DamagedError("the local copy of the primary is damaged", "it is set aside and fetched anew")
