@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from replica.history import CONFLICTS
 from replica.merge import Clash
@@ -30,16 +30,18 @@ from replica.rules import Rule
 
 OPEN = "open"
 RESOLVED = "resolved"
+_ROWS_LENGTH_MAX: Final = 1_000_000
 
 
 class ConflictRow(Record, table=CONFLICTS):
-    """A conflict as it is stored. Who settles it first settles it; a second outcome is kept as the later one."""
+    """A conflict as it is stored. Who settles it first settles it; a second decision is parked in turn."""
 
     mutation_id: str
     table_name: str
     row_id: str
     reason: str
-    theirs: str
+    clashing: str
+    theirs: Annotated[str, Rule.LAST]
     changes: str
     mine_rows: str
     mine_session: str
@@ -83,6 +85,7 @@ class Conflict:
     reason: str
     fields: Mapping[str, FieldConflict]
     mutation_id: str
+    clashing: frozenset[tuple[str, str]]
     mine_by: Author
     theirs_by: Author | None
     changes: tuple[Change, ...]
@@ -97,9 +100,14 @@ def field_name(table: str, row_id: str, name: str, *, first: tuple[str, str]) ->
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """Why a mutation is parked: the first row that clashed, the fields, the rows as their author saw them."""
+    """Why a mutation is parked.
+
+    at_row: the first row that clashed. clashing: all of them; every row where the mutation as a whole was refused.
+    fields: those that clash. mine_rows: rows that are gone on the primary, as their author saw them.
+    """
 
     reason: str
+    clashing: Sequence[tuple[str, str]]
     at_row: tuple[str, str]
     fields: Mapping[str, FieldConflict]
     mine_rows: Mapping[tuple[str, str], Row]
@@ -110,16 +118,19 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -
     """The parked form of a mutation: the insert of its conflict, under the same mutation id."""
     theirs = grounds.theirs_by or Author("", "", "")
     changed = {(change.table, change.row_id): change.fields for change in mutation.changes}
-    rows = {
-        f"{table}/{row_id}": encode_row(
-            {name: value for name, value in row.items() if name not in changed[table, row_id]}
-        )
-        for (table, row_id), row in grounds.mine_rows.items()
-    }
+    clashing = [f"{table}/{row_id}" for table, row_id in grounds.clashing]
+    rows: dict[str, str] = {}
+    room = _ROWS_LENGTH_MAX
+    for key, row in grounds.mine_rows.items():
+        # What changed is among the changes; what does not fit is said to be gone, not kept in half.
+        text = encode_row({name: value for name, value in row.items() if name not in changed[key]})
+        room -= len(text)
+        if room >= 0:
+            rows["/".join(key)] = text
     values = {name: field.theirs for name, field in grounds.fields.items()}
     conflict = ConflictRow(
         id=conflict_id, mutation_id=mutation.id, table_name=grounds.at_row[0], row_id=grounds.at_row[1],
-        reason=grounds.reason, theirs=encode_row(values), changes=encode_changes(mutation.changes),
+        reason=grounds.reason, clashing=json.dumps(clashing), theirs=encode_row(values), changes=encode_changes(mutation.changes),
         mine_rows=json.dumps(rows), mine_session=mutation.session, mine_machine=mutation.machine,
         mine_at=mutation.made_at, schema_version=mutation.schema_version,
         theirs_session=theirs.session, theirs_machine=theirs.machine, theirs_at=theirs.at,
@@ -152,6 +163,7 @@ def conflict_from(row: ConflictRow) -> Conflict:
     rows: dict[str, Row] = {name: decode_row(text) for name, text in json.loads(row.mine_rows).items()}
     return Conflict(
         row.id, row.table_name, row.row_id, row.reason, fields, row.mutation_id,
+        frozenset((key.split("/", 1)[0], key.split("/", 1)[1]) for key in json.loads(row.clashing)),
         Author(row.mine_session, row.mine_machine, row.mine_at), theirs,
         changes, rows, row.schema_version,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from replica.conflicts import RESOLVED, Conflict, ConflictRow, field_name, undecided
 from replica.errors import ConflictError, InputError, NotFoundError
+from replica.history import CONFLICTS
 from replica.merge import Clash, Side, merge_field
 from replica.mutation import Change, Kind, Mutation, StoredValue
 from replica.records import Form, Record, rules_of
@@ -28,13 +29,23 @@ def settle(tx: Transaction, conflict: Conflict, choice: Choice, *, record_of: Re
     if isinstance(choice, Mapping):
         _check_named(conflict, choice, record_of)
     first = (conflict.table, conflict.row_id)
+    is_second = _was_settled_before(tx, conflict)
     for change in conflict.changes:
-        _settle_change(tx, change, conflict, choice, record_of(change.table), first)
+        # A second decision adds nothing to what the first one brought in; it can only set what clashed to other values.
+        if not (is_second and (choice == "theirs" or change.table == CONFLICTS)):
+            _settle_change(tx, change, conflict, choice, record_of(change.table), first, is_second=is_second)
     row = tx.get(ConflictRow, conflict.id)
     outcome = (
         json.dumps({name: str(value) for name, value in choice.items()}) if isinstance(choice, Mapping) else choice
     )
     tx.update(row, state=RESOLVED, outcome=outcome, resolved_by=session, resolved_at=at)
+
+
+def _was_settled_before(tx: Transaction, conflict: Conflict) -> bool:
+    """Whether this is about the settling of a conflict that somebody else settled first."""
+    closed = [change.row_id for change in conflict.changes if change.table == CONFLICTS]
+    rows = (_current(tx, ConflictRow, row_id) for row_id in closed)
+    return any(isinstance(row, ConflictRow) and row.state == RESOLVED for row in rows)
 
 
 def _check_named(conflict: Conflict, choice: Mapping[str, object], record_of: RecordOf) -> None:
@@ -53,7 +64,14 @@ def _check_named(conflict: Conflict, choice: Mapping[str, object], record_of: Re
 
 
 def _settle_change(
-    tx: Transaction, change: Change, conflict: Conflict, choice: Choice, record: type[Record], first: tuple[str, str]
+    tx: Transaction,
+    change: Change,
+    conflict: Conflict,
+    choice: Choice,
+    record: type[Record],
+    first: tuple[str, str],
+    *,
+    is_second: bool,
 ) -> None:
     named = _named_for(change, choice, first) if isinstance(choice, Mapping) else {}
     current = _current(tx, record, change.row_id)
@@ -67,7 +85,7 @@ def _settle_change(
         if choice != "theirs":
             _bring_back(tx, change, conflict, record, named)
         return
-    values = _merged(change, conflict, choice, current, first)
+    values = _merged(change, conflict, choice, current, first, only_clashes=is_second)
     tx.update(current, **{**_python_values(record, values), **named})
 
 
@@ -93,7 +111,13 @@ def _bring_back(
 
 
 def _merged(
-    change: Change, conflict: Conflict, choice: Choice, current: Record, first: tuple[str, str]
+    change: Change,
+    conflict: Conflict,
+    choice: Choice,
+    current: Record,
+    first: tuple[str, str],
+    *,
+    only_clashes: bool,
 ) -> dict[str, StoredValue]:
     """The fields of a change over the row as it now is: merged where the rules can, chosen where they cannot."""
     rules, row = rules_of(type(current)), current.to_row()
@@ -107,7 +131,8 @@ def _merged(
         )
         result = merge_field(rules[name], before, mine_side, theirs_side)
         if not isinstance(result, Clash):
-            values[name] = result.value
+            if not only_clashes:
+                values[name] = result.value
         elif choice == "mine" or (
             isinstance(choice, Mapping) and field_name(change.table, change.row_id, name, first=first) not in choice
         ):

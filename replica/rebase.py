@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from replica.conflicts import Author, FieldConflict, Grounds, field_conflict, field_name, parked
+from replica.conflicts import RESOLVED, Author, FieldConflict, Grounds, field_conflict, field_name, parked
+from replica.history import CONFLICTS
 from replica.merge import RowMerge, merge_insert, merge_update
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
 from replica.push import has_effect
@@ -66,6 +67,7 @@ class Means:
     now: Stamp
     mine_row: Callable[[Key], Row | None]
     new_id: Callable[[], str]
+    step_us: Callable[[], int]
 
 
 def rebase(
@@ -78,7 +80,7 @@ def rebase(
     result = Rebased([], [], [])
     for mutation in mutations:
         reason = (refused or {}).get(mutation.id)
-        outcome = _Parking({}, reason, ("", "")) if reason else _lay_over(mutation, ground, means)
+        outcome = _Parking({}, reason, keys_of(mutation)) if reason else _lay_over(mutation, ground, means)
         if isinstance(outcome, _Parking):
             result.mutations.append(_park(mutation, outcome, ground, means))
             result.parked.append(mutation.id)
@@ -100,7 +102,12 @@ class _Laid:
 class _Parking:
     fields: dict[str, FieldConflict]
     reason: str
-    first: Key
+    clashing: list[Key]
+
+
+def keys_of(mutation: Mutation) -> list[Key]:
+    """The rows that a mutation changes."""
+    return [(change.table, change.row_id) for change in mutation.changes]
 
 
 def _lay_over(mutation: Mutation, ground: Ground, means: Means) -> _Laid | _Parking:
@@ -120,7 +127,7 @@ def _lay_over(mutation: Mutation, ground: Ground, means: Means) -> _Laid | _Park
         return _Laid(tuple(changes), rows)
     first = stuck[0][0]
     fields = {field_name(*key, name, first=first): clash for key, why in stuck for name, clash in why.fields.items()}
-    return _Parking(fields, stuck[0][1].reason, first)
+    return _Parking(fields, stuck[0][1].reason, [key for key, _ in stuck])
 
 
 def row_after(row: Row | None, change: Change) -> Row | None:
@@ -141,6 +148,10 @@ def _lay_change(
         return _lay_on_nothing(change)
     if change.kind is not Kind.INSERT and _is_as_seen(change, current):
         return change
+    if _settles_again(change, current):
+        who = f"{current['resolved_by']!s} at {current['resolved_at']!s}"
+        outcome = FieldConflict("", change.new_values().get("outcome"), current["outcome"])
+        return _Stuck(f"the conflict was settled meanwhile by {who}", {"outcome": outcome})
     if change.kind is Kind.DELETE:
         moved = {
             name: FieldConflict(before, None, current.get(name))
@@ -156,6 +167,12 @@ def _is_as_seen(change: Change, current: Row) -> bool:
     return current["updated_at"] == change.seen and all(
         same_value(current.get(name), before) for name, (before, _) in change.fields.items()
     )
+
+
+def _settles_again(change: Change, current: Row) -> bool:
+    """Whether a conflict is settled that somebody else has settled since: what it decides must not come in twice."""
+    state = change.fields.get("state") if change.table == CONFLICTS else None
+    return state is not None and state[1] == RESOLVED and current.get("state") == RESOLVED
 
 
 def _lay_on_nothing(change: Change) -> Change | _Stuck:
@@ -186,7 +203,7 @@ def _merge(mutation: Mutation, change: Change, current: Row, touches: Sequence[T
         reason = "the same field was changed here and on the primary"
     if merged.clashes:
         return _Stuck(reason, {name: field_conflict(clash, before.get(name)) for name, clash in merged.clashes.items()})
-    stamp = next_stamp(means.now, Stamp(str(current["updated_at"])))
+    stamp = next_stamp(means.now, Stamp(str(current["updated_at"])), step_us=means.step_us())
     fields = {name: (current.get(name), value) for name, value in merged.fields.items()}
     for name, value in mine.items():
         # Under `last` the later of two equal changes counts too: a third client's change is held against it.
@@ -206,13 +223,13 @@ def last_touch(touches: Sequence[Touch], name: str) -> Touch | None:
 
 
 def _park(mutation: Mutation, parking: _Parking, ground: Ground, means: Means) -> Mutation:
-    keys = [(change.table, change.row_id) for change in mutation.changes]
-    first = parking.first if parking.first in keys else keys[0]
+    first = parking.clashing[0]
     touches = ground.touches.get(first, ())
     touched = [touch for name in parking.fields if (touch := last_touch(touches, name)) is not None]
     if not parking.fields:
         touched = list(touches)
     author = touched[-1].author if touched else None
-    rows = {key: row for key in keys if (row := means.mine_row(key)) is not None}
-    grounds = Grounds(parking.reason, first, parking.fields, rows, author)
+    gone = [key for key in keys_of(mutation) if ground.rows.get(key) is None]
+    rows = {key: row for key in gone if (row := means.mine_row(key)) is not None}
+    grounds = Grounds(parking.reason, parking.clashing, first, parking.fields, rows, author)
     return parked(mutation, means.new_id(), next_stamp(means.now, None), grounds)

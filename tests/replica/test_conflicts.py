@@ -1,0 +1,235 @@
+"""Conflicts: what they say, and how they are settled, by whom, and when two people settle one at once."""
+
+import pytest
+
+from replica import Conflict, InputError, Replica
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
+
+
+@pytest.fixture
+def laptop(team: Team) -> Replica:
+    """The replica whose changes get parked."""
+    return team.join("laptop")
+
+
+@pytest.fixture
+def desktop(team: Team) -> Replica:
+    """The replica that was faster."""
+    return team.join("desktop")
+
+
+def _clash(laptop: Replica, desktop: Replica, **fields: object) -> Conflict:
+    """An item whose title both changed; `fields` are what the laptop changed besides."""
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, title="Oat milk")
+    change(laptop, item.id, title="Rice milk", **fields)
+    all_synced(desktop, laptop)
+    (conflict,) = laptop.conflicts()
+    return conflict
+
+
+def test_a_conflict_says_what_clashed_and_who_changed_it_from_where_and_when(laptop: Replica, desktop: Replica) -> None:
+    """Everything that a person needs to decide, on the replica of whoever looks."""
+    conflict = _clash(laptop, desktop)
+
+    (seen_by_teammate,) = desktop.conflicts()
+    assert seen_by_teammate == conflict
+    (title,) = conflict.fields.values()
+    assert list(conflict.fields) == ["title"]
+    assert (title.before, title.mine, title.theirs) == ("Milk", "Rice milk", "Oat milk")
+    assert conflict.mine_by.machine == "laptop00"
+    assert conflict.mine_by.session == laptop.session
+    assert conflict.theirs_by is not None
+    assert conflict.theirs_by.machine == "desktop0"
+    entries = {entry.machine: entry for entry in laptop.history(Item, conflict.row_id)}
+    assert conflict.theirs_by.at == entries["desktop0"].at
+
+
+@pytest.mark.parametrize(
+    ("choice", "title"), [("mine", "Rice milk"), ("theirs", "Oat milk"), ({"title": "Soy milk"}, "Soy milk")]
+)
+def test_a_conflict_is_settled_as_chosen_and_closed_for_everyone(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: str, title: str
+) -> None:
+    """The rest of the mutation is merged, whatever is chosen for what clashed."""
+    conflict = _clash(laptop, desktop, tags={"shop"}, stars=2)
+
+    laptop.resolve(conflict.id[:13], choice)  # type: ignore[arg-type] # parametrized: a word, or values by name
+    all_synced(laptop, desktop)
+
+    for member in (laptop, desktop):
+        assert member.conflicts() == []
+        item = member.get(Item, conflict.row_id)
+        assert (item.title, sorted(item.tags), item.stars) == (title, ["shop"], 2)
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+
+
+def test_a_teammate_settles_what_was_parked_on_another_machine(laptop: Replica, desktop: Replica, truth: Truth) -> None:
+    """The conflict is on the primary with all that was in the mutation, so its author need not be there."""
+    conflict = _clash(laptop, desktop, body="two litres")
+    laptop.close()
+
+    desktop.resolve(conflict.id, "mine")
+    synced(desktop)
+
+    assert truth.run("SELECT title, body FROM items") == [["Rice milk", "two litres"]]
+    assert desktop.conflicts() == []
+
+
+def test_a_choice_that_leaves_a_clashing_field_open_is_refused(laptop: Replica, desktop: Replica) -> None:
+    """Nothing is written, and the message names the field."""
+    conflict = _clash(laptop, desktop)
+
+    with pytest.raises(InputError, match="title"):
+        laptop.resolve(conflict.id, {"body": "x"})
+    with pytest.raises(InputError, match="no field colour"):
+        laptop.resolve(conflict.id, {"colour": "x"})
+
+    assert len(laptop.conflicts()) == 1
+    assert laptop.pending() == []
+
+
+def test_a_conflict_that_was_settled_is_not_settled_again(laptop: Replica, desktop: Replica) -> None:
+    """The refusal says by whom and when."""
+    conflict = _clash(laptop, desktop)
+    laptop.resolve(conflict.id, "mine")
+
+    with pytest.raises(InputError, match=laptop.session):
+        laptop.resolve(conflict.id, "theirs")
+
+
+@pytest.mark.parametrize("second", ["mine", "theirs"])
+def test_two_who_settle_a_conflict_at_once_do_not_bring_it_in_twice(
+    laptop: Replica, desktop: Replica, truth: Truth, second: str
+) -> None:
+    """I1: the mutation counts once; the later decision is parked, and closing it changes no counter."""
+    conflict = _clash(laptop, desktop, stars=1)
+    desktop.resolve(conflict.id, "mine")
+    laptop.resolve(conflict.id, "mine")
+    synced(desktop)
+
+    report = synced(laptop)
+
+    assert report.parked == 1
+    (parked,) = laptop.conflicts()
+    assert f"settled meanwhile by {desktop.session}" in parked.reason
+    laptop.resolve(parked.id, "mine" if second == "mine" else "theirs")
+    all_synced(laptop, desktop)
+    assert truth.run("SELECT title, stars FROM items") == [["Rice milk", "1"]]
+    assert laptop.conflicts() == desktop.conflicts() == []
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+
+
+def test_of_two_different_decisions_the_first_stands_and_the_second_is_asked_about(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """I4: a decision is a write like any other, and no later one replaces it in silence."""
+    conflict = _clash(laptop, desktop)
+    desktop.resolve(conflict.id, {"title": "Soy milk"})
+    laptop.resolve(conflict.id, {"title": "Nut milk"})
+    synced(desktop)
+
+    synced(laptop)
+
+    assert truth.title(conflict.row_id) == "Soy milk"
+    (parked,) = laptop.conflicts()
+    laptop.resolve(parked.id, "mine")
+    synced(laptop)
+    assert truth.title(conflict.row_id) == "Nut milk"
+
+
+def test_a_decision_that_clashes_with_a_newer_change_is_parked_in_turn(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """Settled again, it comes in, and both conflicts are closed by that one decision."""
+    conflict = _clash(laptop, desktop, stars=1)
+    laptop.resolve(conflict.id, "mine")
+    change(desktop, conflict.row_id, title="Soy milk")
+    synced(desktop)
+
+    synced(laptop)
+
+    assert truth.title(conflict.row_id) == "Soy milk"
+    newest = laptop.conflicts()[-1]
+    assert newest.fields["title"].theirs == "Soy milk"
+    laptop.resolve(newest.id, "mine")
+    all_synced(laptop, desktop)
+    assert truth.run("SELECT title, stars FROM items") == [["Rice milk", "1"]]
+    assert laptop.conflicts() == desktop.conflicts() == []
+
+
+@pytest.mark.parametrize(("choice", "title"), [("mine", "Rice milk"), ("theirs", None)])
+def test_an_update_of_what_was_deleted_brings_it_back_or_lets_it_go(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: str, title: str | None
+) -> None:
+    """Brought back is the whole row as its author saw it, not only what was changed."""
+    item = add(laptop, "Milk", body="two litres", tags={"shop"})
+    all_synced(laptop, desktop)
+    remove(desktop, item.id)
+    change(laptop, item.id, title="Rice milk")
+    all_synced(desktop, laptop)
+
+    desktop.resolve(desktop.conflicts()[0].id, "mine" if choice == "mine" else "theirs")
+    all_synced(desktop, laptop)
+
+    assert truth.title(item.id) == title
+    if title is not None:
+        back = laptop.get(Item, item.id)
+        assert (back.body, sorted(back.tags)) == ("two litres", ["shop"])
+
+
+@pytest.mark.parametrize(("choice", "title"), [("mine", None), ("theirs", "Oat milk")])
+def test_a_delete_of_what_was_changed_goes_through_or_not(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: str, title: str | None
+) -> None:
+    """Until it is decided, the row is there with the other's change."""
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, title="Oat milk")
+    remove(laptop, item.id)
+    all_synced(desktop, laptop)
+    assert laptop.get(Item, item.id).title == "Oat milk"
+
+    laptop.resolve(laptop.conflicts()[0].id, "mine" if choice == "mine" else "theirs")
+    synced(laptop)
+
+    assert truth.title(item.id) == title
+
+
+def test_two_rows_made_under_one_id_merge_where_they_agree_and_clash_where_not(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """Sets are united even so; the title is asked about."""
+    all_synced(laptop, desktop)
+    add(desktop, "Milk", id="same", tags={"a"})
+    add(laptop, "Oat milk", id="same", tags={"b"})
+    all_synced(desktop, laptop)
+    (conflict,) = laptop.conflicts()
+    assert list(conflict.fields) == ["title"]
+
+    laptop.resolve(conflict.id, "mine")
+    all_synced(laptop, desktop)
+
+    assert truth.run("SELECT title, tags FROM items") == [["Oat milk", '["a","b"]']]
+
+
+def test_a_conflict_of_several_rows_names_each_field_with_its_row(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """And each can be given a value of its own."""
+    first, second = add(laptop, "Milk"), add(laptop, "Bread")
+    all_synced(laptop, desktop)
+    for item, title in ((first, "Oat milk"), (second, "Rye bread")):
+        change(desktop, item.id, title=title)
+    with laptop.transaction() as tx:
+        for item in (first, second):
+            tx.update(tx.get(Item, item.id), title="mine")
+    all_synced(desktop, laptop)
+    (conflict,) = laptop.conflicts()
+    assert list(conflict.fields) == ["title", f"items/{second.id}.title"]
+
+    laptop.resolve(conflict.id, {"title": "one", f"items/{second.id}.title": "two"})
+    synced(laptop)
+
+    assert (truth.title(first.id), truth.title(second.id)) == ("one", "two")
