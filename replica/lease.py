@@ -21,6 +21,8 @@ ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, token = token + 1, ex
 WHERE expires < {_NOW}
 RETURNING token"""
 
+IS_HELD: Final = f"SELECT 1 FROM _replica_lease WHERE name = 'migrations' AND expires >= {_NOW}"
+
 RELEASE: Final = "UPDATE _replica_lease SET expires = 0 WHERE name = 'migrations' AND holder = ? AND token = ?"
 
 _RENEW: Final = f"""UPDATE _replica_lease SET expires = {_NOW} + ?3

@@ -22,13 +22,14 @@ from tests.replica.notebook import MIGRATIONS, Note, Shelf, add, open_notes, set
 
 OpenNotes = Callable[..., Replica]
 
-# Does nothing to an empty table, and takes a second for every million stars, or for every 300,000 on a primary.
+# Does nothing to an empty table, and takes a second for every ten million stars or so.
 SLOW: Final = """CREATE TABLE half (id TEXT);
 INSERT INTO half WITH RECURSIVE counter (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counter
     WHERE n < (SELECT coalesce(max(stars), 0) FROM notes)) SELECT max(n) FROM counter;
 CREATE TABLE whole (id TEXT);
 """
 MANY: Final = 600_000
+MORE_THAN_FIVE_SECONDS: Final = 65_000_000
 
 
 class ColouredNote(Record, table="notes"):
@@ -184,6 +185,20 @@ def test_a_client_killed_inside_a_migration_of_a_primary_leaves_a_whole_version(
     assert before in {(0, 1), (2, 2)}
     assert hrana.run(tables) == [["2"]]
     assert applied_in(hrana.run) == [("notes", 1), ("step_2", 1)]
+
+
+def test_those_who_wait_for_a_slow_migration_do_not_disturb_it(tmp_path: Path, primary_server: Server) -> None:
+    """A primary takes a transaction of over five seconds away from its owner as soon as another wants to write."""
+    migrations = migrations_with(tmp_path / "migrations", SLOW)
+    with open_notes(tmp_path / "before", "libsql", primary_server.url) as notes:
+        add(notes, "Milk", stars=MORE_THAN_FIVE_SECONDS)
+        settle(notes)
+
+    outcomes = connect_all(
+        [tmp_path / f"notes-{number}" for number in range(3)], "libsql", primary_server.url, migrations
+    )
+
+    assert [outcome["error"] for outcome in outcomes] == [None] * 3, outcomes
 
 
 # -- the lease
