@@ -1,0 +1,242 @@
+"""Rebase and push planning, pure: laws that hold for every history of two authors on a few rows."""
+
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from itertools import count
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from replica.conflicts import Author, ConflictRow, is_parked
+from replica.mutation import Change, Kind, Mutation, Row, StoredValue, decode_changes
+from replica.push import cut_batches, has_effect, net_changes, plan_push
+from replica.rebase import Ground, Key, Means, Rebased, Touch, rebase, row_after
+from replica.rules import Rule
+from replica.stamps import Stamp, next_stamp, stamp_at
+
+Rows = dict[Key, Row | None]
+Act = tuple[str, str, dict[str, StoredValue]]
+Acts = list[list[Act]]
+
+_RULES: Mapping[str, Rule] = {"title": Rule.KEEP, "body": Rule.LAST, "stars": Rule.SUM}
+_NEW: dict[str, StoredValue] = {"title": "new", "body": "", "stars": 0}
+_IDS = ("a", "b", "c")
+
+_update = st.fixed_dictionaries(
+    {}, optional={"title": st.sampled_from("xyz"), "body": st.sampled_from("pq"), "stars": st.integers(-3, 3)}
+)
+_step = st.tuples(st.sampled_from(_IDS), st.sampled_from(["insert", "update", "update", "update", "delete"]), _update)
+_mutation = st.lists(_step, min_size=1, max_size=3, unique_by=lambda step: step[0])
+_mutations = st.lists(_mutation, max_size=5)
+
+
+def _changes(rows: Rows, steps: Iterable[Act], now: Stamp) -> list[Change]:
+    """What an author does to the rows as they see them; what makes no sense there they leave out."""
+    changes = []
+    for row_id, kind, values in steps:
+        row = rows.get(("items", row_id))
+        if (row is None) is not (kind == "insert"):
+            continue
+        seen = "" if row is None else str(row["updated_at"])
+        stamp = next_stamp(now, Stamp(seen) if seen else None)
+        fields: dict[str, tuple[StoredValue, StoredValue]]
+        if row is None:
+            fields = {name: (None, value) for name, value in (_NEW | values).items()}
+        elif kind == "delete":
+            fields = {name: (row[name], None) for name in _NEW}
+        else:
+            fields = {name: (row[name], value) for name, value in values.items() if row[name] != value}
+        if fields:
+            changes.append(Change("items", row_id, Kind(kind), seen, stamp, fields))
+    return changes
+
+
+def _act(rows: Rows, history: Iterable[list[Act]], who: str) -> list[Mutation]:
+    made = []
+    for number, steps in enumerate(history):
+        # Both authors have the same clock, so that equal stamps of different authors do occur.
+        now = stamp_at(1_000_000 + number)
+        changes = _changes(rows, steps, now)
+        if changes:
+            made.append(Mutation(f"{who}{number}", f"ses_{who}", who, now, 1, tuple(changes)))
+            rows.update({(one.table, one.row_id): row_after(rows.get((one.table, one.row_id)), one) for one in changes})
+    return made
+
+
+def _base() -> Rows:
+    start = stamp_at(999_999)
+    return {("items", row_id): {"id": row_id, "updated_at": start, **_NEW} for row_id in _IDS[:2]}
+
+
+class _Meeting:
+    """One author's pending mutations, and the primary that another author was faster to change."""
+
+    def __init__(self, mine: Acts, theirs: Acts) -> None:
+        self.mine_rows, self.their_rows = _base(), _base()
+        self.mutations = _act(self.mine_rows, mine, "mine")
+        self.touches: dict[Key, list[Touch]] = {}
+        for mutation in _act(self.their_rows, theirs, "theirs"):
+            author = Author(mutation.session, mutation.machine, mutation.made_at)
+            for one in mutation.changes:
+                touch = Touch(author, mutation.id, one.kind, frozenset(one.fields))
+                self.touches.setdefault((one.table, one.row_id), []).append(touch)
+
+    def rebase(self, mutations: list[Mutation], refused: Mapping[str, str] | None = None) -> Rebased:
+        numbers = count()
+        now = stamp_at(2_000_000)
+        means = Means(lambda _: _RULES, now, self.mine_rows.get, lambda: f"conflict {next(numbers)}", lambda: 1)
+        return rebase(mutations, Ground(deepcopy(self.their_rows), self.touches), means, refused)
+
+
+def _apply(rows: Rows, mutations: Iterable[Mutation]) -> Rows:
+    """What the primary does, change by change; a compare-and-swap that does not match fails the test."""
+    after = dict(rows)
+    for mutation in mutations:
+        for one in mutation.changes:
+            key = (one.table, one.row_id)
+            row = after.get(key)
+            if has_effect(one):
+                assert (row is None) is (one.kind is Kind.INSERT), one
+                assert row is None or row["updated_at"] == one.seen, one
+            after[key] = row_after(row, one)
+    return after
+
+
+@given(_mutations, _mutations)
+def test_every_mutation_comes_out_once_in_its_place_as_it_was_merged_or_parked(mine: Acts, theirs: Acts) -> None:
+    """I1, I7: ids and order are kept, and a parked one holds all that was in it."""
+    meeting = _Meeting(mine, theirs)
+
+    result = meeting.rebase(meeting.mutations)
+
+    assert [one.id for one in result.mutations] == [one.id for one in meeting.mutations]
+    assert set(result.parked).isdisjoint(result.merged)
+    for before, after in zip(meeting.mutations, result.mutations, strict=True):
+        assert (before.id in result.parked) is is_parked(after)
+        if is_parked(after):
+            (insert,) = after.changes
+            values = insert.new_values()
+            assert decode_changes(str(values["changes"])) == before.changes
+            assert set(values) == {column.name for column in ConflictRow.replica_columns}
+            assert values["mutation_id"] == before.id
+        else:
+            assert [(one.table, one.row_id) for one in after.changes] == [
+                (one.table, one.row_id) for one in before.changes
+            ]
+            assert before.id in result.merged or after == before
+
+
+@given(_mutations, _mutations)
+def test_what_comes_out_fits_the_primary_and_fits_it_again(mine: Acts, theirs: Acts) -> None:
+    """Every compare-and-swap matches, and a second rebase has nothing left to do."""
+    meeting = _Meeting(mine, theirs)
+
+    result = meeting.rebase(meeting.mutations)
+
+    _apply(meeting.their_rows, result.mutations)
+    assert plan_push(result.mutations) is not None
+    again = meeting.rebase(result.mutations)
+    assert again.mutations == result.mutations
+    assert (again.merged, again.parked) == ([], [])
+
+
+@given(_mutations, _mutations)
+def test_the_net_changes_are_the_changes_one_by_one(mine: Acts, theirs: Acts) -> None:
+    """The set-based push leaves the rows that the mutations, each by itself, would have left."""
+    meeting = _Meeting(mine, theirs)
+    result = meeting.rebase(meeting.mutations)
+
+    one_by_one = _apply(meeting.their_rows, result.mutations)
+
+    at_once = dict(meeting.their_rows)
+    for key, net in net_changes(result.mutations).items():
+        row = at_once.get(key)
+        assert (row is None) is (net.kind is Kind.INSERT)
+        assert row is None or row["updated_at"] == net.seen
+        kept: Row = row or {}
+        at_once[key] = (
+            None if net.kind is Kind.DELETE else {**kept, "id": key[1], "updated_at": net.stamp, **net.values}
+        )
+    assert at_once == one_by_one
+
+
+@given(_mutations, _mutations)
+def test_i4_no_value_is_replaced_by_one_who_had_not_seen_it(mine: Acts, theirs: Acts) -> None:
+    """A field without a rule changes only from what its author saw before, also where stamps happen to be equal."""
+    meeting = _Meeting(mine, theirs)
+    result = meeting.rebase(meeting.mutations)
+    rows = dict(meeting.their_rows)
+
+    for before, after in zip(meeting.mutations, result.mutations, strict=True):
+        for one in () if is_parked(after) else before.changes:
+            row = rows.get((one.table, one.row_id))
+            if row is not None and "title" in one.fields and one.kind is not Kind.INSERT:
+                assert row["title"] in one.fields["title"], one
+        rows = _apply(rows, [after])
+
+
+@given(_mutations, _mutations)
+def test_counters_add_up_whoever_came_first(mine: Acts, theirs: Acts) -> None:
+    """What the applied mutations of both authors added is what the counter has in the end."""
+    meeting = _Meeting(mine, theirs)
+    before = {key: row["stars"] for key, row in meeting.their_rows.items() if row is not None}
+    result = meeting.rebase(meeting.mutations)
+
+    after = _apply(meeting.their_rows, result.mutations)
+
+    for key, stars in before.items():
+        row = after.get(key)
+        is_plain = all(
+            one.kind is Kind.UPDATE
+            for mutation in meeting.mutations
+            for one in mutation.changes
+            if (one.table, one.row_id) == key
+        )
+        if row is not None and is_plain:
+            added = sum(
+                int(str(one.fields["stars"][1])) - int(str(one.fields["stars"][0]))
+                for mutation in meeting.mutations
+                if mutation.id not in result.parked
+                for one in mutation.changes
+                if (one.table, one.row_id) == key and "stars" in one.fields
+            )
+            assert row["stars"] == int(str(stars)) + added
+
+
+@given(_mutations, _mutations)
+def test_a_refused_mutation_is_parked_whole_for_the_reason_given(mine: Acts, theirs: Acts) -> None:
+    """And those behind it are laid over rows that do not have it."""
+    meeting = _Meeting(mine, theirs)
+    refused = {one.id: "the primary refuses it" for one in meeting.mutations[:1]}
+
+    result = meeting.rebase(meeting.mutations, refused)
+
+    assert set(refused) <= set(result.parked)
+    for one in result.mutations[:1]:
+        assert one.changes[0].new_values()["reason"] == "the primary refuses it"
+    _apply(meeting.their_rows, result.mutations)
+
+
+@given(_mutations)
+def test_without_another_author_a_rebase_changes_nothing(
+    mine: Acts,
+) -> None:
+    """The ground is what the author saw."""
+    meeting = _Meeting(mine, [])
+
+    result = meeting.rebase(meeting.mutations)
+
+    assert result == Rebased(meeting.mutations, [], [])
+
+
+@given(_mutations)
+def test_batches_hold_every_mutation_once_and_in_order(
+    mine: Acts,
+) -> None:
+    """However they are cut."""
+    mutations = _Meeting(mine, []).mutations
+
+    batches = cut_batches(mutations)
+
+    assert [one for batch in batches for one in batch] == mutations
+    assert all(batches)
