@@ -61,7 +61,10 @@ def effective(config: Config, environ: Mapping[str, str]) -> Config:
     url = environ.get(URL_VARIABLE, "").strip()
     if not url:
         return config
-    return make_config(None if config.mode is Mode.LOCAL else config.mode, url, config.credential)
+    try:
+        return make_config(None if config.mode is Mode.LOCAL else config.mode, url, config.credential)
+    except InvalidValueError as error:
+        raise InvalidValueError(f"{URL_VARIABLE}: {error}", error.hint) from error
 
 
 def is_config_in(directory: Path) -> bool:

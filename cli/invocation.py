@@ -24,7 +24,7 @@ WorkDir = Annotated[
     typer.Option(
         "--work-dir",
         "-w",
-        help="The directory with .todos. [default: TD_WORK_DIR, or the nearest upward]",
+        help="The directory with .todos. Default: TD_WORK_DIR, or the nearest upward.",
         show_default=False,
         metavar="DIR",
     ),

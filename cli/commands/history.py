@@ -33,7 +33,7 @@ def undo(
     mutation: Annotated[
         str | None,
         typer.Argument(
-            help="The mutation, as td history shows it. [default: the last one made here]", metavar="MUTATION"
+            help="The mutation, as td history shows it. Default: the last one made here.", metavar="MUTATION"
         ),
     ] = None,
 ) -> None:

@@ -28,7 +28,7 @@ def init(
     mode: Annotated[
         str | None,
         typer.Option(
-            "--mode", help="local, libsql, turso or remote. [default: local, or what fits the URL]", metavar="MODE"
+            "--mode", help="local, libsql, turso or remote. Default: local, or what fits the URL.", metavar="MODE"
         ),
     ] = None,
     url: Annotated[str | None, typer.Option("--url", help="Where the primary is.", metavar="URL")] = None,

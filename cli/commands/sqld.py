@@ -26,7 +26,7 @@ def run(
         Path | None,
         typer.Option(
             "--data-dir",
-            help="Where the data is. [default: a directory of your user]",
+            help="Where the data is. Default: a directory of your user.",
             show_default=False,
             metavar="DIR",
         ),

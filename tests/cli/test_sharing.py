@@ -197,6 +197,14 @@ def test_mode_remote_reads_and_writes_on_the_primary(laptop: Program, fresh: Pro
     assert (answer.code, answer.out, answer.error()["code"]) == (4, "", "unreachable")
 
 
+def test_a_malformed_url_in_the_environment_is_told_by_its_name(td: Program) -> None:
+    """Exit code 2, for reading too: it is not known which issues were meant."""
+    answer = td("list", "--json", environ={"TD_DATABASE_URL": "not a url"})
+
+    assert (answer.code, answer.out, answer.error()["code"]) == (2, "", "invalid_input")
+    assert answer.error()["message"].startswith("TD_DATABASE_URL: ")
+
+
 def test_the_environment_names_another_primary_for_one_call(td: Program, primary_server: Server) -> None:
     """And leaves no trace in the config."""
     config = td.directory / ".todos" / "config.json"
