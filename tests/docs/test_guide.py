@@ -60,7 +60,7 @@ class Reader:
         """Type one command and compare what is printed."""
         program = self._programs[told.who]
         answer = program(*shlex.split(self._typed(told.command)))
-        printed = (answer.out + answer.err).replace(str(program.directory.parent), "/home/you").splitlines()
+        printed = (answer.out + answer.err).replace(str(program.directory.parent), "~").splitlines()
         expected = told.lines
         if expected[-1:] == ["..."]:
             printed, expected = printed[: len(expected) - 1], expected[:-1]
