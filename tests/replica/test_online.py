@@ -1,0 +1,124 @@
+"""Writes that go to the primary first: they are there when the block ends, or nothing is anywhere."""
+
+import pytest
+
+from replica import ConflictError, InputError, OfflineError
+from tests.faults import FaultProxy
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, rows_of, synced
+
+
+def test_an_online_write_is_on_the_primary_and_here_when_its_block_ends(team: Team, truth: Truth) -> None:
+    """Nothing is left to push; the base will hold it after the next sync."""
+    laptop = team.join("laptop")
+    synced(laptop)
+
+    with laptop.transaction("online") as tx:
+        item = tx.insert(Item(title="Milk"))
+
+    assert truth.title(item.id) == "Milk"
+    assert laptop.get(Item, item.id) == item
+    assert synced(laptop).pushed == 0
+    assert rows_of(laptop) == truth.rows()
+
+
+def test_an_online_write_to_a_row_that_moved_on_is_refused_with_the_row_as_it_is(team: Team, truth: Truth) -> None:
+    """The caller can decide at once; nothing is queued and nothing was changed."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, title="Oat milk", stars=3)
+    synced(desktop)
+
+    with pytest.raises(ConflictError) as caught, laptop.transaction("online") as tx:
+        tx.update(tx.get(Item, item.id), title="Rice milk")
+
+    assert isinstance(caught.value.current, Item)
+    assert (caught.value.current.title, caught.value.current.stars) == ("Oat milk", 3)
+    assert laptop.pending() == []
+    assert truth.title(item.id) == "Oat milk"
+
+
+@pytest.mark.parametrize("weather", ["cut", "frozen"])
+def test_i8_an_online_write_without_a_network_queues_nothing(
+    team: Team, truth: Truth, network: FaultProxy, monkeypatch: pytest.MonkeyPatch, weather: str
+) -> None:
+    """OfflineError, soon; what was queued before stays queued, and the queued way is still open."""
+    laptop = team.join("laptop")
+    item = add(laptop, "Milk")
+    synced(laptop)
+    queued = change(laptop, item.id, stars=1)
+    monkeypatch.setattr("replica.sync._LOCK_WAIT_S", 0.5)
+    if weather == "cut":
+        network.cut()
+    else:
+        network.freeze()
+
+    with pytest.raises(OfflineError), laptop.transaction("online") as tx:
+        tx.update(tx.get(Item, item.id), title="Oat milk")
+
+    assert [mutation.id for mutation in laptop.pending()] == [queued]
+    assert laptop.get(Item, item.id).title == "Milk"
+    network.heal()
+    synced(laptop)
+    assert truth.title(item.id) == "Milk"
+
+
+def test_i2_an_online_write_whose_reply_is_lost_counts_once(team: Team, truth: Truth, network: FaultProxy) -> None:
+    """It is asked for again by its id, and found to be done."""
+    laptop = team.join("laptop")
+    item = add(laptop, "Milk")
+    synced(laptop)
+    network.lose_next_reply(matching="COMMIT")
+
+    with laptop.transaction("online") as tx:
+        tx.update(tx.get(Item, item.id), stars=1)
+
+    synced(laptop)
+    assert truth.run("SELECT stars FROM items") == [["1"]]
+    assert len(truth.applied()) == 2
+    assert rows_of(laptop) == truth.rows()
+
+
+def test_i7_an_online_write_goes_after_what_was_queued_before_it(team: Team, truth: Truth) -> None:
+    """It may build on it."""
+    laptop = team.join("laptop")
+    item = add(laptop, "Milk")
+    queued = [mutation.id for mutation in laptop.pending()]
+
+    with laptop.transaction("online") as tx:
+        tx.update(tx.get(Item, item.id), title="Oat milk")
+
+    assert truth.applied() == [*queued, tx.mutation_id]
+    assert truth.title(item.id) == "Oat milk"
+
+
+def test_an_online_write_that_a_constraint_refuses_is_an_error_and_no_conflict(team: Team, truth: Truth) -> None:
+    """Its author is there to hear it, so nothing needs to be parked."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    add(desktop, "Bread", code="bread")
+    synced(desktop)
+    synced(laptop)
+
+    with pytest.raises(InputError, match="UNIQUE"), laptop.transaction("online") as tx:
+        tx.insert(Item(title="Rye bread", code="bread"))
+
+    assert laptop.pending() == []
+    assert truth.parked() == []
+
+
+def test_i4_a_queued_write_after_an_online_one_builds_on_it(team: Team, truth: Truth) -> None:
+    """Before any pull, the row shows the online write, and the next change is compared with that."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    with laptop.transaction("online") as tx:
+        tx.update(tx.get(Item, item.id), title="Oat milk")
+    synced(desktop)
+    change(desktop, item.id, title="Rice milk")
+    synced(desktop)
+
+    change(laptop, item.id, body="two litres")
+    all_synced(laptop, desktop)
+
+    assert truth.run("SELECT title, body FROM items") == [["Rice milk", "two litres"]]
+    assert truth.parked() == []
