@@ -21,6 +21,7 @@ from replica.errors import (
     SchemaMismatchError,
     SchemaTooNewError,
     StorageError,
+    UnknownOutcomeError,
     UnreachableError,
     WriteRefusedError,
 )
@@ -70,6 +71,7 @@ __all__ = [
     "StorageError",
     "SyncReport",
     "Transaction",
+    "UnknownOutcomeError",
     "UnreachableError",
     "WriteRefusedError",
     "machine_id",

@@ -130,7 +130,8 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -
     values = {name: field.theirs for name, field in grounds.fields.items()}
     conflict = ConflictRow(
         id=conflict_id, mutation_id=mutation.id, table_name=grounds.at_row[0], row_id=grounds.at_row[1],
-        reason=grounds.reason, clashing=json.dumps(clashing), theirs=encode_row(values), changes=encode_changes(mutation.changes),
+        reason=grounds.reason, clashing=json.dumps(clashing),
+        theirs=encode_row(values), changes=encode_changes(mutation.changes),
         mine_rows=json.dumps(rows), mine_session=mutation.session, mine_machine=mutation.machine,
         mine_at=mutation.made_at, schema_version=mutation.schema_version,
         theirs_session=theirs.session, theirs_machine=theirs.machine, theirs_at=theirs.at,

@@ -15,8 +15,8 @@ from typing import Any, Literal
 from replica.conflicts import RESOLVED, Conflict, ConflictRow, field_name, undecided
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import CONFLICTS
-from replica.merge import Clash, Side, merge_field
-from replica.mutation import Change, Kind, Mutation, StoredValue
+from replica.merge import ABSENT, Clash, Side, merge_field
+from replica.mutation import Change, Kind, Mutation, Row, StoredValue
 from replica.records import Form, Record, rules_of
 from replica.transaction import Transaction, same_value
 
@@ -48,6 +48,28 @@ def _was_settled_before(tx: Transaction, conflict: Conflict) -> bool:
     return any(isinstance(row, ConflictRow) and row.state == RESOLVED for row in rows)
 
 
+def moved_since(conflict: Conflict, row_now: Callable[[str, str], Row | None]) -> dict[str, StoredValue] | None:
+    """What the clashing fields are now, by their names in the conflict; None if the conflict shows as much.
+
+    A decision is about the values that the person was shown, and must not overwrite others.
+    """
+    first = (conflict.table, conflict.row_id)
+    now: dict[str, StoredValue] = {}
+    is_moved = False
+    for change in conflict.changes:
+        row = row_now(change.table, change.row_id) if (change.table, change.row_id) in conflict.clashing else None
+        for name, (before, mine) in change.fields.items():
+            shown = field_name(change.table, change.row_id, name, first=first)
+            value = None if row is None else row.get(name)
+            seen = [before, mine] if shown not in conflict.fields else [before, mine, conflict.fields[shown].theirs]
+            is_new = not any(same_value(value, one) for one in seen)
+            is_deleted_over = change.kind is Kind.DELETE and row is not None and is_new
+            if shown in conflict.fields or is_deleted_over:
+                now[shown] = value
+                is_moved = is_moved or is_new
+    return now if is_moved else None
+
+
 def _check_named(conflict: Conflict, choice: Mapping[str, object], record_of: RecordOf) -> None:
     known = {column.name for column in record_of(conflict.table).replica_columns} | set(conflict.fields)
     for name in choice:
@@ -75,14 +97,16 @@ def _settle_change(
 ) -> None:
     named = _named_for(change, choice, first) if isinstance(choice, Mapping) else {}
     current = _current(tx, record, change.row_id)
+    # Rows that did not clash were not asked about: their author's change stands, whatever was chosen for the others.
+    is_asked = (change.table, change.row_id) in conflict.clashing
     if change.kind is Kind.DELETE:
-        if choice == "mine" and current is not None:
+        if current is not None and (choice == "mine" or not is_asked):
             tx.delete(current)
         elif named and current is not None:
             tx.update(current, **named)
         return
     if current is None:
-        if choice != "theirs":
+        if choice != "theirs" or (not is_asked and change.kind is Kind.INSERT):
             _bring_back(tx, change, conflict, record, named)
         return
     values = _merged(change, conflict, choice, current, first, only_clashes=is_second)
@@ -129,7 +153,8 @@ def _merged(
             Side(mine, conflict.mine_by.at, conflict.mutation_id),
             Side(row[name], current.updated_at, ""),
         )
-        result = merge_field(rules[name], before, mine_side, theirs_side)
+        known = ABSENT if change.kind is Kind.INSERT else before
+        result = merge_field(rules[name], known, mine_side, theirs_side)
         if not isinstance(result, Clash):
             if not only_clashes:
                 values[name] = result.value

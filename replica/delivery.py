@@ -24,7 +24,7 @@ from replica.mutation import Mutation, Row
 from replica.outbox import State
 from replica.primary import Primary, Refusal
 from replica.push import cut_batches, plan_push
-from replica.rebase import Key, Means, rebase
+from replica.rebase import Key, Means, keys_of, rebase
 from replica.records import rules_of
 from replica.report import NEXT, Stage
 from replica.rules import Rule
@@ -131,9 +131,10 @@ class Delivery:
         progress.enter(Stage.RESOLVE)
         rest = self._drop_known(batch, progress)
         rebased = self._rebase(rest, progress, refused={})
-        if rebased != rest or len(rest) < len(batch) or refusal.is_stale:
+        # A stale row may have come right by itself; one that a rebase leaves as it is, twice, will never.
+        if rebased != rest or len(rest) < len(batch) or (refusal.is_stale and round_number == 0):
             self._push(rebased, progress, deadline, round_number + 1)
-        elif not refusal.is_final or (len(rest) == 1 and is_parked(rest[0])):
+        elif not (refusal.is_final or refusal.is_stale) or (len(rest) == 1 and is_parked(rest[0])):
             message = f"the primary refused the changes: {refusal.message}"
             raise PrimaryError(message, "they wait here; look at the primary's log and disk")
         elif len(rest) == 1:
@@ -151,7 +152,8 @@ class Delivery:
         if len(one[0].changes) > 1 and self._send_steps(plan_push(one, in_order=True), deadline) is None:
             self._acknowledge(one, progress)
             return
-        reason = f"the primary refuses it: {refusal.message}"
+        told = "its changes do not fit together there" if refusal.is_stale else refusal.message
+        reason = f"the primary refuses it: {told}"
         self._push(self._rebase(one, progress, refused={one[0].id: reason}), progress, deadline, round_number + 1)
 
     def send(self, batch: Sequence[Mutation], deadline: float) -> Refusal | None:
@@ -182,26 +184,36 @@ class Delivery:
     def _rebase(self, batch: list[Mutation], progress: Progress, refused: dict[str, str]) -> list[Mutation]:
         if not batch:
             return []
-        ground = self._primary.ground(
-            (change.table, change.row_id) for mutation in batch for change in mutation.changes
-        )
+        refused = {**{mutation.id: told for mutation in batch if (told := self._unknown_table(mutation))}, **refused}
+        keys = {key for mutation in batch for key in keys_of(mutation)}
+        ground = self._primary.ground(key for key in keys if key[0] in self._store.tables)
         connection = self._store.connection()
 
         def mine(key: Key) -> Row | None:
-            return read_row(connection, self._store.tables[key[0]], key[1])
+            table = self._store.tables.get(key[0])
+            return None if table is None else read_row(connection, table, key[1])
 
-        means = Means(self._rules, self._around.now(), mine, self._around.new_id)
+        means = Means(self._rules, self._around.now(), mine, self._around.new_id, self._step_us)
         result = rebase(batch, ground, means, refused)
         changed = [after for before, after in zip(batch, result.mutations, strict=True) if after != before]
         if changed:
             with self._store.writing() as connection:
                 for mutation in changed:
                     outbox.replace(connection, mutation)
-                overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables)
+                touched = {key for one in (batch, changed) for mutation in one for key in keys_of(mutation)}
+                overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables, touched)
         progress.merged.update(result.merged)
         progress.parked.update(result.parked)
         progress.merged -= progress.parked
         return result.mutations
+
+    def _unknown_table(self, mutation: Mutation) -> str:
+        """Why a mutation made under an older schema cannot be merged any more; "" if it can."""
+        gone = [change.table for change in mutation.changes if change.table not in self._store.tables]
+        return f"there is no table {gone[0]} any more" if gone else ""
+
+    def _step_us(self) -> int:
+        return 1 + int(self._around.random() * 999_999)
 
     def _rules(self, table: str) -> dict[str, Rule]:
         return rules_of(self._schema.record_of(table))

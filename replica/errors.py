@@ -6,7 +6,8 @@
     ├── AmbiguousIdError        a prefix that fits several ids
     ├── ConflictError           the row moved on since it was read
     ├── UnreachableError        the primary did not answer
-    │   └── OfflineError        …and the write was to be online, so nothing was queued
+    │   ├── OfflineError        …and the write was to be online, so nothing was queued
+    │   └── UnknownOutcomeError …after it was asked to write, so nobody here can tell whether it did
     ├── NotAllowedError         the primary, or our own rules, refuse the token
     ├── BusyError               another process holds the sync lock or the lease
     ├── SchemaMismatchError     a record and its table, or a migration and its record, differ
@@ -132,6 +133,21 @@ class OfflineError(UnreachableError):
     """An online write could not reach the primary; nothing was queued."""
 
     hint = "nothing was queued; write without `online` to queue it, or try again"
+
+
+class UnknownOutcomeError(UnreachableError):
+    """The primary was asked to write and its answer was lost: the write may be there or not. Nothing was queued."""
+
+    code = "unknown_outcome"
+    hint = "look whether it is there, once the primary can be reached, before you write it again"
+
+    def __init__(self, mutation_id: str, message: str) -> None:
+        super().__init__(message)
+        self.args = (mutation_id, message)
+        self.mutation_id = mutation_id
+
+    def __str__(self) -> str:
+        return f"it is not known whether {self.mutation_id} was written: {self.message}"
 
 
 class NotAllowedError(_MessageError):

@@ -10,9 +10,10 @@ Owns the tables `overlay_<table>` of `local.db`. Always true:
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import groupby
 from typing import Final
 
 from replica.history import CHANGE_COLUMNS, HISTORY
@@ -102,26 +103,55 @@ def lift_settled(connection: sqlite3.Connection, table: str) -> None:
     )
 
 
-def rebuild(connection: sqlite3.Connection, tables: Mapping[str, Table], base: Mapping[str, Table]) -> None:
-    """Apply the outbox to the base again, for every row that it changes."""
+_PENDING: Final = "SELECT row_id, kind, seen, stamp, fields, ground FROM changes WHERE table_name = ?"
+
+
+def rebuild(
+    connection: sqlite3.Connection,
+    tables: Mapping[str, Table],
+    base: Mapping[str, Table],
+    only: Iterable[tuple[str, str]] | None = None,
+) -> None:
+    """Apply the outbox to the base again, for every row that it changes, or for those of `only` (table, row id)."""
+    if only is not None:
+        for name, row_id in only:
+            if name in tables:
+                found = connection.execute(f"{_PENDING} AND row_id = ? ORDER BY seq, position", (name, row_id))
+                _rebuild_row(connection, tables[name], base.get(name), row_id, _changes(name, found))
+        return
     for name, table in tables.items():
         lift_settled(connection, name)
-        pending: dict[str, list[Change]] = {}
-        for row in connection.execute(
-            "SELECT row_id, kind, seen, stamp, fields, ground FROM changes WHERE table_name = ? "
-            "ORDER BY row_id, seq, position",
-            (name,),
-        ):
-            ground = None if row[5] is None else decode_row(row[5])
-            pending.setdefault(row[0], []).append(
-                Change(name, row[0], Kind(row[1]), row[2], row[3], decode_fields(row[4]), row[4], ground)
-            )
-        for row_id, changes in pending.items():
-            based = _base_row(connection, table, base.get(name), row_id)
-            start = _overlay_row(connection, table, row_id) if based is None else based
-            come = "" if based is None else str(based["updated_at"])
-            after = apply_changes(table, start, (_on_newer_ground(change, come) for change in changes))
-            put(connection, table, row_id, after)
+        found = connection.execute(f"{_PENDING} ORDER BY row_id, seq, position", (name,))
+        for row_id, changes in groupby(_changes(name, found), key=lambda change: change.row_id):
+            _rebuild_row(connection, table, base.get(name), row_id, list(changes))
+
+
+def _changes(table: str, found: Iterable[tuple[str, str, str, str, str, str | None]]) -> list[Change]:
+    return [
+        Change(
+            table,
+            row_id,
+            Kind(kind),
+            seen,
+            stamp,
+            decode_fields(fields),
+            fields,
+            decode_row(ground) if ground else None,
+        )
+        for row_id, kind, seen, stamp, fields, ground in found
+    ]
+
+
+def _rebuild_row(
+    connection: sqlite3.Connection, table: Table, base: Table | None, row_id: str, changes: Sequence[Change]
+) -> None:
+    if not changes:
+        connection.execute(f"DELETE FROM main.{quote(overlay_name(table.name))} WHERE id = ?", (row_id,))
+        return
+    based = _base_row(connection, table, base, row_id)
+    start = _overlay_row(connection, table, row_id) if based is None else based
+    come = "" if based is None else str(based["updated_at"])
+    put(connection, table, row_id, apply_changes(table, start, (_on_newer_ground(change, come) for change in changes)))
 
 
 def _on_newer_ground(change: Change, stamp: str) -> Change:

@@ -9,10 +9,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from replica.conflicts import Author
-from replica.errors import AnswerTooLargeError, BusyError, PrimaryError, QueryError, UnreachableError
+from replica.errors import (
+    AnswerTooLargeError,
+    BusyError,
+    PrimaryError,
+    QueryError,
+    UnknownOutcomeError,
+    UnreachableError,
+)
 from replica.hrana import Answer, BatchAnswer, Failure, Hrana, Statement, Step
 from replica.infinities import read_exactly
 from replica.lease import ACQUIRE, IS_HELD, LEASE_TTL_S, RELEASE, check_token
@@ -23,6 +31,7 @@ from replica.rebase import Ground, Key, Touch
 from replica.schema import Schema, Table, quote
 
 _KEYS_MAX = 500
+_FINAL_CODES = ("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "ARGS_INVALID")
 _PRUNED_MAX = 5_000
 HISTORY_DAYS_KEPT = 400
 _PRUNE = """DELETE FROM _replica_changes WHERE received_at < unixepoch() - ?1
@@ -79,6 +88,23 @@ class Primary:
         """Apply all the mutations in one transaction; None if that went well, else nothing of it was done."""
         return self.apply(plan_push(mutations))
 
+    def push_one(self, mutation: Mutation, sleep: Callable[[float], None]) -> Refusal | None:
+        """Apply one mutation that is kept nowhere else; ask what became of it if the answer is lost.
+
+        Raises UnknownOutcomeError if that cannot be found out.
+        """
+        try:
+            return self.push([mutation])
+        except UnreachableError as error:
+            lost = error
+        for wait_s in (0.05, 0.5, 1.0):
+            sleep(wait_s)
+            with suppress(UnreachableError):
+                # Sent again, not only asked for: the lost request may still arrive, and the id admits only one.
+                refusal = self.push([mutation])
+                return None if refusal is not None and mutation.id in self.known([mutation.id]) else refusal
+        raise UnknownOutcomeError(mutation.id, str(lost)) from lost
+
     def apply(self, steps: list[Step] | None) -> Refusal | None:
         """Run what `plan_push` planned; None, a plan that cannot go well, is refused without asking."""
         if steps is None:
@@ -95,7 +121,8 @@ class Primary:
             raise UnreachableError(f"the primary is busy: {failure.message}")
         is_guard = steps[position].statement.sql.startswith("SELECT json(")
         is_known = position == 1 and "UNIQUE" in failure.message
-        return Refusal(is_guard or is_known, any(text in failure.message for text in _FINAL), failure.message)
+        is_final = failure.code.startswith(_FINAL_CODES) or any(text in failure.message for text in _FINAL)
+        return Refusal(is_guard or is_known, is_final and not is_known, failure.message)
 
     def known(self, ids: Sequence[str]) -> set[str]:
         """Which of these mutations the primary has applied (or holds parked)."""

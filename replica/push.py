@@ -47,14 +47,18 @@ class StaleChainError(Exception):
 def cut_batches(mutations: Sequence[Mutation]) -> list[list[Mutation]]:
     """Mutations in order, in batches bounded in number and in bytes (roughly: as JSON)."""
     batches: list[list[Mutation]] = [[]]
-    size = 0
+    size, has_deleted = 0, False
     for mutation in mutations:
         weight = sum(_weight(change) for change in mutation.changes)
-        if batches[-1] and (len(batches[-1]) >= BATCH_MUTATIONS_MAX or size + weight > BATCH_BYTES_MAX):
+        is_full = len(batches[-1]) >= BATCH_MUTATIONS_MAX or size + weight > BATCH_BYTES_MAX
+        # A batch deletes last: what was written after a delete, perhaps of a row it refers to, must not come before it.
+        is_after = has_deleted and any(change.kind is not Kind.DELETE for change in mutation.changes)
+        if batches[-1] and (is_full or is_after):
             batches.append([])
-            size = 0
+            size, has_deleted = 0, False
         batches[-1].append(mutation)
         size += weight
+        has_deleted = has_deleted or any(change.kind is Kind.DELETE for change in mutation.changes)
     return [batch for batch in batches if batch]
 
 

@@ -67,7 +67,7 @@ class Means:
     now: Stamp
     mine_row: Callable[[Key], Row | None]
     new_id: Callable[[], str]
-    step_us: Callable[[], int]
+    step_us: Callable[[], int] = lambda: 1
 
 
 def rebase(

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from replica import outbox
 from replica.conflicts import OPEN, Conflict, ConflictRow, conflict_from, is_parked
-from replica.decide import Choice, settle, take_back
+from replica.decide import Choice, moved_since, settle, take_back
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver, Rows
 from replica.errors import ConflictError, InputError, NotFoundError
-from replica.history import SELECT_CHANGE, HistoryEntry, entry_from, mutations_from
+from replica.history import HISTORY, SELECT_CHANGE, HistoryEntry, entry_from, mutations_from
 from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
-from replica.mutation import Mutation, Row, StoredValue
+from replica.mutation import Mutation, Row, StoredValue, encode_row
 from replica.pull import frame_number
 from replica.records import Record
 from replica.report import Check, Stage, Status, SyncReport
@@ -223,12 +223,25 @@ class Replica:
         row = self.get(ConflictRow, typed_id)
         if row.state != OPEN:
             raise InputError(f"the conflict {row.id} was settled by {row.resolved_by} at {row.resolved_at}")
+        conflict = conflict_from(row)
+        self._refuse_moved(row, conflict)
         with self.transaction() as tx:
-            settle(
-                tx, conflict_from(row), choice, record_of=self._schema.record_of, session=self.session, at=self._now()
-            )
+            settle(tx, conflict, choice, record_of=self._schema.record_of, session=self.session, at=self._now())
             mutation_id = tx.mutation_id
         return self._mutation(mutation_id)
+
+    def _refuse_moved(self, row: ConflictRow, conflict: Conflict) -> None:
+        """Raise ConflictError if the values to decide about have changed, and show the new ones from now on."""
+        now = moved_since(conflict, lambda table, row_id: self._row(self._schema.record_of(table), row_id))
+        if now is None or conflict.table == ConflictRow.replica_table:
+            return
+        with self.transaction() as tx:
+            tx.update(row, theirs=encode_row(now))
+        current = self._row(self._schema.record_of(conflict.table), conflict.row_id)
+        found = "" if current is None else str(current["updated_at"])
+        error = ConflictError(conflict.table, conflict.row_id, seen=row.updated_at, found=found, current=current)
+        error.hint = "the conflict shows the new values now; look at it again and decide"
+        raise error
 
     # -- history and undo
 
@@ -278,12 +291,13 @@ class Replica:
     def _mutation(self, typed_id: str) -> Mutation:
         low, high = prefix_range(typed_id)
         pending = {mutation.id: mutation for mutation in self.pending() if mutation.id.startswith(typed_id)}
-        rows = self._driver.read(
-            f"{SELECT_CHANGE} WHERE mutation >= ? AND mutation < ? ORDER BY mutation, position LIMIT 1000", (low, high)
-        ).rows
-        stored = {mutation.id: mutation for mutation in mutations_from(rows)}
-        found = {**stored, **pending}
-        return found[resolve_prefix(typed_id, sorted(found), "mutation")]
+        sql = f"SELECT DISTINCT mutation FROM {HISTORY} WHERE mutation >= ? AND mutation < ? LIMIT {_CANDIDATES_MAX}"
+        stored = [str(row[0]) for row in self._driver.read(sql, (low, high)).rows]
+        found = resolve_prefix(typed_id, sorted({*stored, *pending}), "mutation")
+        if found in pending:
+            return pending[found]
+        rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation = ? ORDER BY position", (found,)).rows
+        return mutations_from(rows)[0]
 
     def _last_of_session(self) -> Mutation:
         own = [mutation for mutation in self.pending() if mutation.session == self.session]

@@ -126,6 +126,8 @@ def build_schema(migrations: Sequence[Migration], records: Sequence[type[Record]
         for migration in migrations:
             _run_migration(scratch, migration)
         tables = read_tables(scratch)
+        for name in tables:
+            _check_references(scratch, name)
     finally:
         scratch.close()
     for record in records:
@@ -146,6 +148,15 @@ def _run_migration(scratch: sqlite3.Connection, migration: Migration) -> None:
         scratch.execute("COMMIT")
     except sqlite3.Error as error:
         raise SchemaMismatchError(f"migration {name} does not run: {error}") from error
+
+
+def _check_references(scratch: sqlite3.Connection, table: str) -> None:
+    """Refuse references that change rows by themselves: such a change has no stamp, no history and no author."""
+    for row in scratch.execute(f"PRAGMA foreign_key_list({quote(table)})").fetchall():
+        for event, action in (("UPDATE", row[5]), ("DELETE", row[6])):
+            if action not in ("NO ACTION", "RESTRICT"):
+                message = f"the table {table} has ON {event} {action}, which changes rows without history"
+                raise SchemaMismatchError(message, "take it out, and change those rows in the same transaction")
 
 
 def read_tables(connection: sqlite3.Connection, schema: str = "main") -> dict[str, Table]:

@@ -139,7 +139,5 @@ def run_read_only(
             sqlite3.SQLITE_AUTH,
             sqlite3.SQLITE_READONLY,
         ) or any(text in str(error) for text in _REFUSALS):
-            raise WriteRefusedError(
-                "this SQL would write, or reach outside the database"
-            ) from error
+            raise WriteRefusedError("this SQL would write, or reach outside the database") from error
         raise translate(error, path) from error

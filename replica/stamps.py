@@ -31,12 +31,16 @@ def stamp_at(seconds: float) -> Stamp:
     return _text(moment)
 
 
-def next_stamp(now: Stamp, before: Stamp | None) -> Stamp:
+def next_stamp(now: Stamp, before: Stamp | None, *, step_us: int = 1) -> Stamp:
     """Return the stamp for a change made at `now` to a row last changed at `before`.
 
     That is `now`, or one microsecond after `before` where the clock is behind it, so that a slow clock
     cannot make a change look unchanged. A row whose `before` is no stamp, having been written by another
     program, gets `now`.
+
+    step_us: how far to go beyond `before`, in microseconds. Where two authors change the same row after a clock far
+    ahead, one microsecond each would give both changes one stamp, and the compare-and-swap could not tell them apart;
+    so callers draw it at random.
 
     Raises:
         InputError: `before` is the last microsecond of the year 9999.
@@ -47,7 +51,7 @@ def next_stamp(now: Stamp, before: Stamp | None) -> Stamp:
     if moment is None:
         return now
     try:
-        return _text(moment + _MICROSECOND)
+        return _text(moment + step_us * _MICROSECOND)
     except OverflowError as error:
         raise InputError(f"no stamp comes after {before}") from error
 

@@ -26,6 +26,7 @@ from replica.errors import (
     PrimaryError,
     ReplicaError,
     SchemaTooNewError,
+    UnknownOutcomeError,
     UnreachableError,
 )
 from replica.history import HISTORY
@@ -260,10 +261,10 @@ class Sync:
 
         Raises ConflictError, OfflineError (nothing queued), InputError for what a constraint refuses.
         """
-        deadline = time.monotonic() + _LOCK_WAIT_S
-        self._primary.give_up_at(deadline)
         progress = Progress(stage=Stage.PUSH)
         with sync_lock(self._store.directory, wait_s=_LOCK_WAIT_S, sleep=self._around.sleep):
+            deadline = time.monotonic() + _LOCK_WAIT_S
+            self._primary.give_up_at(deadline)
             try:
                 greeting = self._primary.greet(0, "")
                 if plan_needed(self._schema, greeting):
@@ -275,9 +276,11 @@ class Sync:
                         deadline=deadline,
                     )
                 self._delivery.deliver(progress, deadline)
-                refusal = self._delivery.send([mutation], deadline)
+                refusal = self._primary.push_one(mutation, self._around.sleep)
                 if refusal is not None and mutation.id not in self._primary.known([mutation.id]):
                     raise self._online_refusal(mutation, refusal)
+            except UnknownOutcomeError:
+                raise
             except UnreachableError as error:
                 raise OfflineError(str(error)) from error
             self._record_online(mutation)

@@ -71,7 +71,7 @@ class Remote:
         return BufferedWork(self._tables, self.read, self._send)
 
     def _send(self, mutation: Mutation) -> None:
-        refusal = self._primary.push([mutation])
+        refusal = self._primary.push_one(mutation, time.sleep)
         if refusal is None:
             return
         if not refusal.is_stale:

@@ -29,6 +29,7 @@ CREATE TABLE _replica_conflicts (
     table_name TEXT NOT NULL,
     row_id TEXT NOT NULL,
     reason TEXT NOT NULL,
+    clashing TEXT NOT NULL,
     theirs TEXT NOT NULL,
     changes TEXT NOT NULL,
     mine_rows TEXT NOT NULL,

@@ -25,6 +25,7 @@ from replica.errors import (
     SchemaMismatchError,
     SchemaTooNewError,
     StorageError,
+    UnknownOutcomeError,
     UnreachableError,
     WriteRefusedError,
 )
@@ -41,6 +42,7 @@ EVERY: Final[list[ReplicaError]] = [
     ConflictError("notes", LINES, seen="", found=NOTE.updated_at, current=NOTE),
     UnreachableError(LINES),
     OfflineError(LINES),
+    UnknownOutcomeError("m1", LINES),
     NotAllowedError(LINES),
     BusyError(LINES),
     SchemaMismatchError(LINES, "mend it"),

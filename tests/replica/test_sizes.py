@@ -56,7 +56,7 @@ def test_a_transaction_too_large_to_be_parked_is_refused(tmp_path: Path) -> None
     """A parked mutation is one value on the primary."""
     with open_notes(tmp_path / "a", "libsql", "http://127.0.0.1:9") as notes:
         with pytest.raises(InputError, match="too many for one transaction"), notes.transaction() as tx:
-            [tx.insert(Note(title=str(number), body="a" * LARGE)) for number in range(4)]
+            [tx.insert(Note(title=str(number), body="a" * LARGE)) for number in range(6)]
 
         assert notes.pending() == []
 
