@@ -1,0 +1,61 @@
+"""A decision about a conflict does what the person was asked, and nothing else."""
+
+import pytest
+
+from replica import ConflictError
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, synced
+
+
+def test_i4_a_decision_never_overwrites_a_value_the_person_was_not_shown(team: Team, truth: Truth) -> None:
+    """If the primary's value has moved on, the conflict shows the new one, and asks again."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, title="Oat")
+    change(laptop, item.id, title="Rice")
+    synced(desktop)
+    synced(laptop)
+    change(desktop, item.id, title="IMPORTANT")
+    synced(desktop)
+    synced(laptop)
+    (conflict,) = laptop.conflicts()
+
+    with pytest.raises(ConflictError):
+        laptop.resolve(conflict.id, "mine")
+
+    (shown,) = laptop.conflicts()
+    assert shown.fields["title"].theirs == "IMPORTANT"
+    laptop.resolve(conflict.id, "mine")
+    synced(laptop)
+    assert truth.title(item.id) == "Rice"
+
+
+def test_taking_theirs_in_one_row_keeps_what_was_not_asked_about_in_others(team: Team, truth: Truth) -> None:
+    """An insert and a delete that clash with nothing are the author's, whatever becomes of the clashing title."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item, unwanted = add(laptop, "Milk"), add(laptop, "unwanted")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, title="Oat")
+    synced(desktop)
+    with laptop.transaction() as tx:
+        tx.update(tx.get(Item, item.id), title="Rice")
+        tx.insert(Item(title="new"))
+        tx.delete(tx.get(Item, unwanted.id))
+    synced(laptop)
+
+    laptop.resolve(laptop.conflicts()[0].id, "theirs")
+
+    synced(laptop)
+    assert truth.run("SELECT title FROM items ORDER BY title") == [["Oat"], ["new"]]
+
+
+def test_i4_two_authors_never_give_one_row_the_same_stamp(team: Team) -> None:
+    """After a clock far ahead every stamp follows the last one closely; by how much is drawn by each author."""
+    laptop, desktop = team.join("laptop", clock=lambda: 1_000.0), team.join("desktop", clock=lambda: 1_000.0)
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+
+    change(laptop, item.id, title="Rice")
+    change(desktop, item.id, title="Oat")
+
+    assert laptop.get(Item, item.id).updated_at != desktop.get(Item, item.id).updated_at
