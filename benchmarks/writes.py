@@ -68,9 +68,9 @@ def pushes(directory: Path, url: str, rival: str | None) -> Iterator[Result]:
     """Pushing and settling 10,000 queued one-row mutations, against Turso's push and against delegation."""
     with open_items(directory / "pushes", url) as replica:
         items = []
-        for start in range(0, PUSHED, 5_000):
+        for first in range(0, PUSHED, 5_000):
             with replica.transaction() as tx:
-                items += [tx.insert(Item(title=str(start + number))) for number in range(5_000)]
+                items += [tx.insert(Item(title=str(first + number))) for number in range(5_000)]
         replica.sync()
         for item in items:
             with replica.transaction() as tx:
