@@ -450,7 +450,7 @@ def test_several_processes_share_a_directory(
             client.go()
         outcomes = [client.outcome() for client in clients]
 
-    assert [outcome["error"] for outcome in outcomes] == [None] * 3
+    assert [outcome["error"] for outcome in outcomes] == [None] * 3, outcomes
     notes = open_again()
     settle(notes)
     assert titles(notes) == sorted({title for outcome in outcomes for title in outcome["titles"]})
