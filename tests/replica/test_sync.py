@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from replica import BusyError, NotAllowedError, PrimaryError, ReplicaError, Stage, UnreachableError
+from replica.mutation import Change, Kind, Mutation
 from replica.sync import Sync
 from replica.sync_lock import sync_lock
-from sqld import Server
 from tests.faults import FaultProxy
 from tests.replica.garbage_server import GarbageServer
-from tests.replica.team import Item, Team, Truth, add, all_synced, change, open_member, rows_of, synced
+from tests.replica.team import Team, Truth, add, all_synced, change, rows_of, synced
 
 
 def _no_child(*_arguments: object) -> str:
@@ -200,6 +200,24 @@ def test_i2_a_push_whose_reply_is_lost_or_that_arrives_twice_counts_once(
     assert truth.run("SELECT count(*) FROM _replica_changes") == [["2"]]
 
 
+def test_i2_a_mutation_that_changes_no_row_is_recorded_once_however_often_it_is_sent(team: Team, truth: Truth) -> None:
+    """A merge can leave nothing to do; then no stamp tells the second time from the first, and the id alone does."""
+    laptop = team.join("laptop")
+    item = add(laptop, "Milk")
+    synced(laptop)
+    nothing = Change("items", item.id, Kind.UPDATE, item.updated_at, item.updated_at, {})
+    mutation = Mutation("merged away", laptop.session, laptop.machine, item.updated_at, 1, (nothing,))
+    syncer = laptop._sync
+    assert syncer is not None
+    primary = syncer()._primary
+
+    answers = [primary.push([mutation]) for _ in range(2)]
+
+    assert answers[0] is None
+    assert answers[1] is not None
+    assert truth.run("SELECT count(*) FROM _replica_changes WHERE mutation = 'merged away'") == [["1"]]
+
+
 def test_i2_a_sync_cut_off_after_its_push_does_not_push_again(team: Team, truth: Truth, network: FaultProxy) -> None:
     """Acknowledged mutations wait for the base only; the next sync sends nothing."""
     laptop = team.join("laptop")
@@ -242,21 +260,3 @@ def test_i7_mutations_reach_the_primary_in_the_order_they_were_made(team: Team, 
     synced(laptop)
 
     assert [mutation for mutation in truth.applied() if mutation in pending] == pending
-
-
-def test_a_token_that_the_primary_refuses_is_reported_and_nothing_is_lost(
-    team: Team, sqld_binary: object, primary_server: Server, tmp_path: object
-) -> None:
-    """What was queued while the token was bad goes up with a good one."""
-    with GarbageServer(_answer("401 Unauthorized", "")) as server:
-        laptop = open_member(team.directory_of("laptop"), server.url, token=lambda: "stale")
-        add(laptop, "Milk")
-        report = laptop.sync()
-        laptop.close()
-    assert isinstance(report.error, NotAllowedError)
-    assert "stale" not in str(report.error)
-
-    again = team.join("laptop", url=primary_server.url)
-    synced(again)
-
-    assert [item.title for item in again.select(Item)] == ["Milk"]
