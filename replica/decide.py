@@ -32,13 +32,23 @@ def settle(tx: Transaction, conflict: Conflict, choice: Choice, *, record_of: Re
     is_second = _was_settled_before(tx, conflict)
     for change in conflict.changes:
         # A second decision adds nothing to what the first one brought in; it can only set what clashed to other values.
-        if not (is_second and (choice == "theirs" or change.table == CONFLICTS)):
+        is_over = is_second and (choice == "theirs" or change.table == CONFLICTS)
+        if not is_over and not (choice == "theirs" and _is_gone(change.table, record_of)):
             _settle_change(tx, change, conflict, choice, record_of(change.table), first, is_second=is_second)
     row = tx.get(ConflictRow, conflict.id)
     outcome = (
         json.dumps({name: str(value) for name, value in choice.items()}) if isinstance(choice, Mapping) else choice
     )
     tx.update(row, state=RESOLVED, outcome=outcome, resolved_by=session, resolved_at=at)
+
+
+def _is_gone(table: str, record_of: RecordOf) -> bool:
+    """Whether a newer schema has no such table any more."""
+    try:
+        record_of(table)
+    except InputError:
+        return True
+    return False
 
 
 def _was_settled_before(tx: Transaction, conflict: Conflict) -> bool:

@@ -226,13 +226,16 @@ class Replica:
         conflict = conflict_from(row)
         self._refuse_moved(row, conflict)
         with self.transaction() as tx:
-            settle(tx, conflict, choice, record_of=self._schema.record_of, session=self.session, at=self._now())
+            settle(tx, conflict, choice, record_of=self._record_of, session=self.session, at=self._now())
             mutation_id = tx.mutation_id
         return self._mutation(mutation_id)
 
     def _refuse_moved(self, row: ConflictRow, conflict: Conflict) -> None:
         """Raise ConflictError if the values to decide about have changed, and show the new ones from now on."""
-        now = moved_since(conflict, lambda table, row_id: self._row(self._schema.record_of(table), row_id))
+        now = moved_since(
+            conflict,
+            lambda table, row_id: self._row(self._record_of(table), row_id) if table in self._tables else None,
+        )
         if now is None or conflict.table == ConflictRow.replica_table:
             return
         with self.transaction() as tx:
@@ -242,6 +245,12 @@ class Replica:
         error = ConflictError(conflict.table, conflict.row_id, seen=row.updated_at, found=found, current=current)
         error.hint = "the conflict shows the new values now; look at it again and decide"
         raise error
+
+    def _record_of(self, table: str) -> type[Record]:
+        """The record class of a table that a change of long ago may name. Raises InputError if it is gone."""
+        if table not in self._tables:
+            raise InputError(f"this program knows no table {table}", "take --theirs to let the change go")
+        return self._schema.record_of(table)
 
     # -- history and undo
 
@@ -280,7 +289,7 @@ class Replica:
                 f"the mutation {mutation.id} is parked as the conflict {conflict_id}", "resolve the conflict"
             )
         with self.transaction() as tx:
-            take_back(tx, mutation, self._schema.record_of)
+            take_back(tx, mutation, self._record_of)
             made = tx.mutation_id if tx.changes() else None
         if made is None:
             raise ConflictError(

@@ -63,6 +63,11 @@ class Team:
     ) -> None:
         self._opened.close()
 
+    @property
+    def url(self) -> str:
+        """Where the primary is."""
+        return self._url
+
     def directory_of(self, name: str) -> Path:
         """Where the files of a member are."""
         return self._directory / name

@@ -1,9 +1,17 @@
 """Conflicts: what they say, and how they are settled, by whom, and when two people settle one at once."""
 
+import shutil
+
 import pytest
 
-from replica import Conflict, InputError, Replica
-from tests.replica.team import Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
+from replica import Conflict, InputError, Record, Replica, open_replica
+from tests.replica.team import MIGRATIONS, Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
+
+
+class Thing(Record, table="things"):
+    """What a newer program keeps instead of items."""
+
+    name: str
 
 
 @pytest.fixture
@@ -233,3 +241,33 @@ def test_a_conflict_of_several_rows_names_each_field_with_its_row(
     synced(laptop)
 
     assert (truth.title(first.id), truth.title(second.id)) == ("one", "two")
+
+
+def test_a_conflict_about_a_table_that_is_gone_can_be_let_go(laptop: Replica, team: Team, truth: Truth) -> None:
+    """A newer schema dropped the table: "mine" says so, and "theirs" closes it."""
+    item = add(laptop, "Milk")
+    synced(laptop)
+    change(laptop, item.id, title="Oat milk")
+    laptop.close()
+    newer = _open_newer(team)
+    synced(newer)
+    (conflict,) = newer.conflicts()
+
+    with pytest.raises(InputError, match="no table items"):
+        newer.resolve(conflict.id, "mine")
+    newer.resolve(conflict.id, "theirs")
+    synced(newer)
+
+    assert newer.conflicts() == []
+    newer.close()
+
+
+def _open_newer(team: Team) -> Replica:
+    """The laptop's replica, opened by a program that has another table instead."""
+    folder = team.directory_of("migrations")
+    shutil.copytree(MIGRATIONS, folder)
+    (folder / "0002_things.sql").write_text(
+        "DROP TABLE items; CREATE TABLE things (id TEXT PRIMARY KEY, updated_at TEXT NOT NULL, name TEXT NOT NULL);"
+    )
+    directory = team.directory_of("laptop")
+    return open_replica(directory, records=[Thing], migrations=folder, mode="libsql", url=team.url, machine="laptop00")
