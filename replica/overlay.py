@@ -34,22 +34,25 @@ def prepare(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
     for table in tables:
         name = overlay_name(table.name)
         if name not in there:
-            # With the types of the table, so that SQL compares a pending value as it compares a settled one.
-            others = "".join(
-                f", {quote(column)} {quote(declared)}" if declared else f", {quote(column)}"
-                for column, declared in zip(table.columns, table.types, strict=True)
-                if column != "id"
-            )
+            others = "".join(f", {text}" for column, text in _declarations(table).items() if column != "id")
             connection.execute(
                 f"CREATE TABLE IF NOT EXISTS main.{quote(name)} "
                 f"(id TEXT PRIMARY KEY{others}, deleted INTEGER NOT NULL) WITHOUT ROWID"
             )
             continue
         known = {row[1] for row in connection.execute(f"PRAGMA main.table_info({quote(name)})")}
-        for column, declared, default in zip(table.columns, table.types, table.defaults, strict=True):
+        for (column, text), default in zip(_declarations(table).items(), table.defaults, strict=True):
             if column not in known:
-                typed = f"{quote(column)} {quote(declared)}" if declared else quote(column)
-                connection.execute(f"ALTER TABLE main.{quote(name)} ADD COLUMN {typed} DEFAULT {default}")
+                connection.execute(f"ALTER TABLE main.{quote(name)} ADD COLUMN {text} DEFAULT {default}")
+
+
+def _declarations(table: Table) -> dict[str, str]:
+    """Each column with its type and collation, so that SQL compares a pending value as it compares a settled one."""
+    collations = table.collations or ("BINARY",) * len(table.columns)
+    return {
+        column: " ".join(filter(None, (quote(column), declared and quote(declared), f"COLLATE {quote(collation)}")))
+        for column, declared, collation in zip(table.columns, table.types, collations, strict=True)
+    }
 
 
 def make_views(connection: sqlite3.Connection, tables: Iterable[Table], base: Mapping[str, Table]) -> None:

@@ -11,7 +11,7 @@ import hashlib
 import re
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
@@ -38,7 +38,7 @@ class Migration:
 class Table:
     """A table as SQLite describes it: its columns, and for each its declared type and the SQL text of its default.
 
-    key: the columns of its primary key.
+    key: the columns of its primary key. collations: of each column, where they could be asked for.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Table:
     types: tuple[str, ...]
     defaults: tuple[str, ...]
     key: tuple[str, ...]
+    collations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def build_schema(migrations: Sequence[Migration], records: Sequence[type[Record]
     try:
         for migration in migrations:
             _run_migration(scratch, migration)
-        tables = read_tables(scratch)
+        tables = {name: _with_collations(scratch, table) for name, table in read_tables(scratch).items()}
         for name in tables:
             _check_references(scratch, name)
     finally:
@@ -176,6 +177,16 @@ def _read_table(connection: sqlite3.Connection, schema: str, name: str) -> Table
         defaults=tuple(row[4] or "NULL" for row in rows),
         key=tuple(row[1] for row in rows if row[5]),
     )
+
+
+def _with_collations(scratch: sqlite3.Connection, table: Table) -> Table:
+    """SQLite tells the collation of a column only as part of an index."""
+    listing = ", ".join(map(quote, table.columns))
+    scratch.execute(f"CREATE INDEX _replica_collations ON {quote(table.name)} ({listing})")
+    rows = scratch.execute("PRAGMA index_xinfo(_replica_collations)").fetchall()
+    scratch.execute("DROP INDEX _replica_collations")
+    by_name = {row[2]: str(row[4]) for row in rows if row[5]}
+    return replace(table, collations=tuple(by_name[column] for column in table.columns))
 
 
 def _check_record(record: type[Record], tables: dict[str, Table]) -> None:

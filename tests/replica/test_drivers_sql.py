@@ -3,7 +3,7 @@
 import pytest
 
 from replica import InputError, QueryError, Replica, WriteRefusedError
-from tests.replica.notebook import Note, add, settle
+from tests.replica.notebook import Note, Shelf, add, settle
 
 READS = [
     "SELECT title FROM notes",
@@ -127,3 +127,19 @@ def test_sql_compares_a_pending_value_as_a_settled_one(notes: Replica, condition
     settle(notes)
 
     assert before == notes.query(sql).rows == [(1,)]
+
+
+def test_sql_sorts_and_finds_a_pending_text_as_a_settled_one(notes: Replica) -> None:
+    """By the collation of its column: here, upper case is no other."""
+    with notes.transaction() as tx:
+        for label in ("b", "A", "C"):
+            tx.insert(Shelf(label=label))
+
+    def answers() -> tuple[object, object]:
+        found = notes.query("SELECT count(*) FROM shelves WHERE label IN ('B', 'a')").rows
+        return found, [shelf.label for shelf in notes.select(Shelf, "ORDER BY label")]
+
+    before = answers()
+    settle(notes)
+
+    assert before == answers() == ([(2,)], ["A", "b", "C"])

@@ -11,5 +11,5 @@ CREATE TABLE notes (
 CREATE TABLE shelves (
     id TEXT PRIMARY KEY,
     updated_at TEXT NOT NULL,
-    label TEXT NOT NULL
+    label TEXT NOT NULL COLLATE NOCASE
 );
