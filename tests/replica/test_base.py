@@ -93,19 +93,23 @@ def test_a_deleted_base_is_fetched_anew(team: Team, truth: Truth, left_behind: t
         change(laptop, item.id, title="changed", body="x" * 3000)
         synced(laptop)
     waiting = add(laptop, "pending")
-    laptop.close()
+    # As a crash would leave it: closed properly, there would be no log.
+    shutil.copytree(team.directory_of("laptop"), team.directory_of("crashed"))
     for item in items:
         change(desktop, item.id, tags={"new"})
     synced(desktop)
+    base = team.directory_of("crashed") / "replica.db"
+    assert Path(f"{base}-wal").stat().st_size > 0
     for name in ("", *_COMPANIONS):
         if name not in left_behind:
-            (team.directory_of("laptop") / f"replica.db{name}").unlink(missing_ok=True)
+            Path(f"{base}{name}").unlink(missing_ok=True)
 
-    again = team.join("laptop")
+    again = team.join("crashed")
     assert [item.id for item in again.select(Item)] == [waiting.id]
     synced(again)
 
     assert rows_of(again) == truth.rows()
+    assert not (team.directory_of("crashed") / "set-aside").exists(), "it took two downloads"
     assert again.query("SELECT count(*) FROM items WHERE tags = '[\"new\"]'").rows == [(20,)]
 
 
