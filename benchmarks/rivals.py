@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -72,12 +74,14 @@ def turso_server(directory: Path) -> Iterator[str | None]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         stdin=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         _wait_for(port)
         yield f"http://127.0.0.1:{port}"
     finally:
-        server.kill()
+        # The npm package starts the server through node, so the whole group has to go.
+        os.killpg(server.pid, signal.SIGKILL)
         server.wait()
 
 

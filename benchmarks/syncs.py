@@ -72,8 +72,12 @@ def _turso_bootstrap_s(directory: Path, url: str) -> float:
     source.push()
     source.close()
     start = time.perf_counter()
-    turso_replica(directory / "turso-first.db", url).close()
-    return time.perf_counter() - start
+    first = turso_replica(directory / "turso-first.db", url)
+    arrived = first.execute("SELECT count(*), sum(length(body)) FROM items").fetchone()
+    taken = time.perf_counter() - start
+    first.close()
+    assert arrived[0] == BOOTSTRAP_ROWS, arrived
+    return taken
 
 
 def growth(directory: Path, url: str) -> Iterator[Result]:
