@@ -31,6 +31,8 @@ def commands(directory: Path, url: str) -> Iterator[Result]:
     directory.mkdir()
     program = str(Path(sys.executable).with_name("td"))
     environment = {**os.environ, "TD_WORK_DIR": str(directory)}
+    # As on a user's machine: the second call finds compiled modules.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
 
     def td(*arguments: str) -> None:
         subprocess.run([program, *arguments], check=True, stdout=subprocess.DEVNULL, env=environment, cwd=directory)
