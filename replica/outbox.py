@@ -160,12 +160,6 @@ def load_queued(connection: sqlite3.Connection, *, after: int, limit: int) -> tu
     return _mutations(rows), last
 
 
-def load_one(connection: sqlite3.Connection, mutation_id: str) -> Mutation | None:
-    """The mutation with this id, or None."""
-    found = _mutations(connection.execute(f"{_SELECT} WHERE m.id = ? ORDER BY c.position", (mutation_id,)))
-    return found[0] if found else None
-
-
 def _mutations(rows: Iterable[tuple[object, ...]]) -> list[Mutation]:
     mutations: list[Mutation] = []
     changes: list[Change] = []

@@ -40,9 +40,6 @@ from replica.schema import Schema
 from replica.sqlite_file import storage_errors, translate
 from replica.sync_lock import sync_lock
 
-_LOAD_MAX: Final = 20_000
-_ROUNDS_MAX: Final = 12
-_ATTEMPTS: Final = 4
 _LOCK_WAIT_S: Final = 10.0
 
 
@@ -115,13 +112,7 @@ class Sync:
         is_fresh = self._store.trust() is not Trust.WHOLE
         if plan_needed(self._schema, greeting):
             progress.enter(Stage.MIGRATE)
-            self._primary.migrate(
-                greeting.applied,
-                holder=self._around.session,
-                at=self._around.now(),
-                wait=self._around.sleep,
-                deadline=deadline,
-            )
+            self._migrate(greeting, deadline)
         frame = frame_number(self._store.directory)
         is_current = frame is not None and frame == greeting.replication_index and not is_fresh
         if is_current and outbox.is_any_acknowledged(self._store.connection()):
@@ -135,6 +126,15 @@ class Sync:
         progress.pulled += self._settle(0 if is_fresh else tail_seq)
         self._prune_daily()
         progress.enter(Stage.DONE)
+
+    def _migrate(self, greeting: Greeting, deadline: float) -> None:
+        self._primary.migrate(
+            greeting.applied,
+            holder=self._around.session,
+            at=self._around.now(),
+            wait=self._around.sleep,
+            deadline=deadline,
+        )
 
     # -- greeting and the base
 
@@ -268,13 +268,7 @@ class Sync:
             try:
                 greeting = self._primary.greet(0, "")
                 if plan_needed(self._schema, greeting):
-                    self._primary.migrate(
-                        greeting.applied,
-                        holder=self._around.session,
-                        at=self._around.now(),
-                        wait=self._around.sleep,
-                        deadline=deadline,
-                    )
+                    self._migrate(greeting, deadline)
                 self._delivery.deliver(progress, deadline)
                 refusal = self._primary.push_one(mutation, self._around.sleep)
                 if refusal is not None and mutation.id not in self._primary.known([mutation.id]):
