@@ -16,6 +16,8 @@ def main() -> None:
     gc.disable()
     # td uses none of them, and looking for them reads the metadata of every package that is installed.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
+    # The command line of httpx itself, which it does without where its extra is not installed: a third of its import.
+    sys.modules["httpx._main"] = None  # type: ignore[assignment] # how Python marks what cannot be imported
     try:
         # Most of a short command is imports: Ctrl-C must find them guarded.
         from cli.run import run  # noqa: PLC0415 - see above

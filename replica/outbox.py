@@ -20,7 +20,6 @@ from replica.errors import DamagedError
 from replica.history import HistoryEntry, entry_from
 from replica.mutation import Change, Kind, Mutation, decode_fields, decode_row, encode_row
 
-APPLICATION_ID: Final = 0x72706C63  # "rplc": tells a file of ours from any other
 FORMAT: Final = 1
 
 _TABLES: Final = """
@@ -58,44 +57,30 @@ class State(StrEnum):
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in a new file. Raises DamagedError for a file that is not ours, or of a newer make."""
-    application, made = (
-        connection.execute("PRAGMA application_id").fetchone()[0],
-        connection.execute("PRAGMA user_version").fetchone()[0],
-    )
-    if application == APPLICATION_ID and made == FORMAT:
+    """Make the tables in a new file. Raises DamagedError for a file of a newer make."""
+    if _format(connection, path) == FORMAT:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        _prepare_locked(connection, path)
+        if _format(connection, path) != FORMAT:
+            for statement in _TABLES.split(";\n"):
+                if statement.strip():
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
         raise
 
 
-def _prepare_locked(connection: sqlite3.Connection, path: Path) -> None:
-    application, made = (
-        connection.execute("PRAGMA application_id").fetchone()[0],
-        connection.execute("PRAGMA user_version").fetchone()[0],
-    )
-    if application == APPLICATION_ID:
-        if made > FORMAT:
-            raise DamagedError(
-                f"{path} was made by a newer program (format {made}, this one knows {FORMAT})",
-                "upgrade this program; nothing was touched",
-            )
-        return
-    if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+def _format(connection: sqlite3.Connection, path: Path) -> int:
+    made: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if made > FORMAT:
         raise DamagedError(
-            f"{path} is an SQLite file of another program",
-            "move it away, or choose another directory; nothing was touched",
+            f"{path} was made by a newer program (format {made}, this one knows {FORMAT})",
+            "upgrade this program; nothing was touched",
         )
-    for statement in _TABLES.split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    return made
 
 
 def append(connection: sqlite3.Connection, mutation: Mutation, state: State = State.QUEUED) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from replica.errors import (
     BusyError,
@@ -26,6 +27,7 @@ from replica.errors import (
 from replica.mutation import StoredValue
 
 BUSY_TIMEOUT_MS = 10_000
+APPLICATION_ID: Final = 0x72706C63  # "rplc": tells a file of ours from any other
 
 
 def make_directory(directory: Path) -> None:
@@ -37,7 +39,7 @@ def make_directory(directory: Path) -> None:
 
 
 def open_file(path: Path) -> sqlite3.Connection:
-    """Open or create a durable file. Raises StorageError or DamagedError."""
+    """Open or create a durable file. Raises StorageError, or DamagedError for a file that is not ours."""
     create_private(path)
     with storage_errors(path):
         # Threads each have a connection of their own; only `close` touches it from another.
@@ -45,12 +47,32 @@ def open_file(path: Path) -> sqlite3.Connection:
             path, isolation_level=None, check_same_thread=False, uri=True, timeout=BUSY_TIMEOUT_MS / 1000
         )
         try:
+            is_new = _is_new(connection, path)
             _use_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
-        except sqlite3.Error:
+            if is_new:
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        except (sqlite3.Error, ReplicaError):
             connection.close()
             raise
     return connection
+
+
+def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether a file is empty and nobody's. Asked before anything is set, so that a foreign file stays as it is."""
+    # In one transaction: another process may be making the file.
+    connection.execute("BEGIN")
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    connection.execute("COMMIT")
+    if application == APPLICATION_ID:
+        return False
+    if tables:
+        raise DamagedError(
+            f"{path} is an SQLite file of another program",
+            "move it away, or choose another directory; nothing was touched",
+        )
+    return True
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
