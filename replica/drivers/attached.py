@@ -50,6 +50,16 @@ class Attached:
                 return
             time.sleep(0.001)
 
+    def is_in_place(self) -> bool:
+        """Whether no other base was put in the place of the one that is attached.
+
+        A read that finds another one afterwards may have missed what a sync settled with it, and is to be repeated.
+        """
+        try:
+            return self._base.stat().st_ino == self._inode
+        except FileNotFoundError:
+            return True
+
     def _is_refreshed(self) -> bool:
         """Attach what is there; False in the moment between an old base and the fresh one, for who has neither."""
         try:

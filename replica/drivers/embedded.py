@@ -89,8 +89,12 @@ class Embedded:
     def read(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of ours over base and overlay."""
         try:
-            cursor = self.connection().execute(sql, params)
-            return Rows(tuple([item[0] for item in cursor.description or ()]), cursor.fetchall())
+            while True:
+                connection = self.connection()
+                cursor = connection.execute(sql, params)
+                rows = Rows(tuple([item[0] for item in cursor.description or ()]), cursor.fetchall())
+                if connection.in_transaction or self.attached().is_in_place():
+                    return rows
         except sqlite3.Error as error:
             raise self._noted(translate(error, self._base)) from error
         except DamagedError as error:
@@ -119,23 +123,30 @@ class Embedded:
         if reading is None:
             reading = self._threads.reading = self._open(reads_only=True)
         try:
-            reading.refresh()
-            return Rows(*run_read_only(reading.connection, sql, params, self.path))
+            while True:
+                reading.refresh()
+                rows = Rows(*run_read_only(reading.connection, sql, params, self.path))
+                if reading.is_in_place():
+                    return rows
         except DamagedError as error:
             raise self._noted(error) from error.__cause__
 
     def begin(self, *, online: bool) -> Work:
         """Start a transaction. Raises SchemaTooNewError if the base is of a newer program."""
-        connection = self.connection()
-        with storage_errors(self.path):
-            attached = self.attached()
-            attached.refresh_schema()
-            if attached.base_version > self._schema.version:
-                raise SchemaTooNewError(attached.base_version, self._schema.version)
-            if online:
-                return BufferedWork(self.tables, self.read, self._online)
-            connection.execute("BEGIN IMMEDIATE")
-        return QueuedWork(connection, self.tables, self.path)
+        while True:
+            connection = self.connection()
+            with storage_errors(self.path):
+                attached = self.attached()
+                attached.refresh_schema()
+                if attached.base_version > self._schema.version:
+                    raise SchemaTooNewError(attached.base_version, self._schema.version)
+                if online:
+                    return BufferedWork(self.tables, self.read, self._online)
+                connection.execute("BEGIN IMMEDIATE")
+                # From here on no sync can settle; one that did a moment ago has put its base in place before.
+                if attached.is_in_place():
+                    return QueuedWork(connection, self.tables, self.path)
+                connection.execute("ROLLBACK")
 
     @contextmanager
     def writing(self, *, with_base: bool = True) -> Iterator[sqlite3.Connection]:

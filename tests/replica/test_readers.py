@@ -4,7 +4,7 @@ import multiprocessing
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+from replica.drivers.attached import Attached
 from replica.drivers.embedded import Embedded, Trust
 from sqld import Server
 from tests.faults import FaultProxy
@@ -118,6 +119,39 @@ def test_i6_a_parked_write_is_seen_as_it_was_until_it_is_a_conflict(team: Team, 
     assert ("Milk", 0) not in seen
     assert ("Oat milk", 0) not in seen
     assert seen <= {("Rice milk", 0), ("Milk", 1), ("Oat milk", 1)}
+
+
+@pytest.mark.parametrize("way", ["get", "select", "query", "transaction"])
+def test_i6_a_base_that_is_put_in_place_at_the_last_moment_hides_nothing(
+    team: Team, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """Another process swaps and settles between the look at the base and the read or write that relies on it."""
+    laptop = team.join("laptop")
+    item = add(laptop, "Milk")
+    synced(laptop)
+    change(laptop, item.id, title="Oat milk")
+    member = team.join("laptop")
+    store = laptop._driver
+    assert isinstance(store, Embedded)
+    store.distrust_base(Trust.OUTDATED)
+    reads: dict[str, Callable[[], object]] = {
+        "get": lambda: member.get(Item, item.id),
+        "select": lambda: member.select(Item),
+        "query": lambda: member.query("SELECT title FROM items").rows,
+        "transaction": lambda: change(member, item.id, body="of oats") and member.get(Item, item.id),
+    }
+    refresh, swaps = Attached.refresh, iter([laptop])
+
+    def refresh_and_be_overtaken(attached: Attached) -> None:
+        refresh(attached)
+        for syncing in swaps:
+            synced(syncing)
+
+    monkeypatch.setattr(Attached, "refresh", refresh_and_be_overtaken)
+
+    seen = str(reads[way]())
+
+    assert "Oat milk" in seen
 
 
 def test_i8_reads_and_queued_writes_need_no_socket(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
