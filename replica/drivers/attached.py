@@ -46,37 +46,33 @@ class Attached:
     def refresh(self) -> None:
         """Attach the base that is there now, if it is another one than before. Raises DamagedError, StorageError."""
         for _ in range(_SWAP_TRIES):
-            if self._is_refreshed():
+            if self.connection.in_transaction or self.is_current() or self._is_attached():
                 return
             time.sleep(0.001)
 
-    def is_in_place(self) -> bool:
-        """Whether no other base was put in the place of the one that is attached.
+    def is_current(self) -> bool:
+        """Whether the base that is attached is the one in place, and shown as it is now.
 
-        A read that finds another one afterwards may have missed what a sync settled with it, and is to be repeated.
+        A read that finds it is not may have missed what a sync has settled meanwhile, and is to be repeated.
         """
-        try:
-            return self._base.stat().st_ino == self._inode
-        except FileNotFoundError:
-            return True
-
-    def _is_refreshed(self) -> bool:
-        """Attach what is there; False in the moment between an old base and the fresh one, for who has neither."""
         try:
             inode = self._base.stat().st_ino
         except FileNotFoundError:
+            # In the moment between an old base and the fresh one, who has neither must wait.
             return self._inode != _NONE or not is_being_replaced(self._base.parent)
-        if not self.connection.in_transaction and self._is_another(inode):
-            try:
-                self._attach(inode)
-            except StorageError:
-                if not is_being_replaced(self._base.parent):
-                    raise
-                return False
-        return True
+        return inode == self._inode and not (self._stands_in and self._schema_now() != self._schema)
 
-    def _is_another(self, inode: int) -> bool:
-        return inode != self._inode or (self._stands_in and self._schema_now() != self._schema)
+    def _is_attached(self) -> bool:
+        """Attach what is there; False where it is just being replaced."""
+        try:
+            self._attach(self._base.stat().st_ino)
+        except FileNotFoundError:
+            return False
+        except StorageError:
+            if not is_being_replaced(self._base.parent):
+                raise
+            return False
+        return True
 
     def refresh_schema(self) -> None:
         """See a schema of the base that has changed since it was attached."""

@@ -89,12 +89,13 @@ class Embedded:
     def read(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of ours over base and overlay."""
         try:
+            attached = self.attached()
             while True:
-                connection = self.connection()
-                cursor = connection.execute(sql, params)
+                cursor = attached.connection.execute(sql, params)
                 rows = Rows(tuple([item[0] for item in cursor.description or ()]), cursor.fetchall())
-                if connection.in_transaction or self.attached().is_in_place():
+                if attached.connection.in_transaction or attached.is_current():
                     return rows
+                attached.refresh()
         except sqlite3.Error as error:
             raise self._noted(translate(error, self._base)) from error
         except DamagedError as error:
@@ -126,7 +127,7 @@ class Embedded:
             while True:
                 reading.refresh()
                 rows = Rows(*run_read_only(reading.connection, sql, params, self.path))
-                if reading.is_in_place():
+                if reading.is_current():
                     return rows
         except DamagedError as error:
             raise self._noted(error) from error.__cause__
@@ -144,7 +145,7 @@ class Embedded:
                     return BufferedWork(self.tables, self.read, self._online)
                 connection.execute("BEGIN IMMEDIATE")
                 # From here on no sync can settle; one that did a moment ago has put its base in place before.
-                if attached.is_in_place():
+                if attached.is_current():
                     return QueuedWork(connection, self.tables, self.path)
                 connection.execute("ROLLBACK")
 
