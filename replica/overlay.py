@@ -74,12 +74,23 @@ def _view(table: Table, base: Table | None) -> str:
     pending = f"SELECT {columns} FROM main.{own} WHERE NOT deleted"
     if base is None:
         return pending
-    shown = ", ".join(
-        f"b.{quote(column)}" if column in base.columns else f"{default} AS {quote(column)}"
-        for column, default in zip(table.columns, table.defaults, strict=True)
-    )
+    shown = _shown(table, base)
     untouched = f"NOT EXISTS (SELECT 1 FROM main.{own} o WHERE o.id = b.id)"
     return f"SELECT {shown} FROM {BASE}.{quote(table.name)} b WHERE {untouched} UNION ALL {pending}"
+
+
+def _shown(table: Table, base: Table | None) -> str:
+    """The columns of a table, each as the base `b` has it, or else by its default."""
+    return ", ".join(
+        f"b.{quote(column)}" if base is not None and column in base.columns else f"{default} AS {quote(column)}"
+        for column, default in zip(table.columns, table.defaults, strict=True)
+    )
+
+
+def default_row(connection: sqlite3.Connection, table: Table) -> Row:
+    """What a row of a table holds that nobody gave a value."""
+    found = connection.execute(f"SELECT {_shown(table, None)}").fetchone()
+    return dict(zip(table.columns, found, strict=True))
 
 
 def put(connection: sqlite3.Connection, table: Table, row_id: str, row: Row | None) -> None:
@@ -154,7 +165,10 @@ def _rebuild_row(
     based = _base_row(connection, table, base, row_id)
     start = _overlay_row(connection, table, row_id) if based is None else based
     come = "" if based is None else str(based["updated_at"])
-    put(connection, table, row_id, apply_changes(table, start, (_on_newer_ground(change, come) for change in changes)))
+    # An older program gave no value to the columns that came after it.
+    blank = default_row(connection, table)
+    laid = (_on_newer_ground(change, come) for change in changes)
+    put(connection, table, row_id, apply_changes(start, laid, blank))
 
 
 def _on_newer_ground(change: Change, stamp: str) -> Change:
@@ -164,18 +178,18 @@ def _on_newer_ground(change: Change, stamp: str) -> Change:
     return replace(change, ground=None)
 
 
-def apply_changes(table: Table, row: Row | None, changes: Iterable[Change]) -> Row | None:
-    """The row after some changes of it; None once it is deleted."""
+def apply_changes(row: Row | None, changes: Iterable[Change], blank: Row) -> Row | None:
+    """The row after some changes of it; None once it is deleted. `blank`: what a row starts from (`default_row`)."""
     for change in changes:
         # What a rebase found on the primary is shown as soon as it is known: a row with the stamp of a rebased change,
         # and without what that change was laid over, would let its author overwrite what they never saw.
         if change.ground is not None:
-            row = {column: change.ground.get(column) for column in table.columns}
+            row = {column: change.ground.get(column, default) for column, default in blank.items()}
         if change.kind is Kind.DELETE:
             row = None
             continue
         if row is None or change.kind is Kind.INSERT:
-            row = dict.fromkeys(table.columns, None)
+            row = blank
         row = {**row, "id": change.row_id, "updated_at": change.stamp, **change.new_values()}
     return row
 
@@ -183,10 +197,9 @@ def apply_changes(table: Table, row: Row | None, changes: Iterable[Change]) -> R
 def _base_row(connection: sqlite3.Connection, table: Table, base: Table | None, row_id: str) -> Row | None:
     if base is None:
         return None
-    shared = [column for column in table.columns if column in base.columns]
-    listing = ", ".join(map(quote, shared))
-    found = connection.execute(f"SELECT {listing} FROM {BASE}.{quote(table.name)} WHERE id = ?", (row_id,)).fetchone()
-    return None if found is None else {**dict.fromkeys(table.columns, None), **dict(zip(shared, found, strict=True))}
+    sql = f"SELECT {_shown(table, base)} FROM {BASE}.{quote(table.name)} b WHERE b.id = ?"
+    found = connection.execute(sql, (row_id,)).fetchone()
+    return None if found is None else dict(zip(table.columns, found, strict=True))
 
 
 def _overlay_row(connection: sqlite3.Connection, table: Table, row_id: str) -> Row | None:

@@ -110,11 +110,15 @@ class Sync:
         elif self._is_of_another_past(greeting):
             self._outdate_base(progress)
         is_fresh = self._store.trust() is not Trust.WHOLE
+        frame = frame_number(self._store.directory)
+        is_current = frame is not None and frame == greeting.replication_index and not is_fresh
+        if version_of(greeting.applied) > self._schema.version and not is_current:
+            # Reads go on, and move on; outbox and overlay are left to the upgraded program.
+            progress.enter(Stage.PULL)
+            self._pull(deadline, lock_file, is_fresh=is_fresh)
         if plan_needed(self._schema, greeting):
             progress.enter(Stage.MIGRATE)
             self._migrate(greeting, deadline)
-        frame = frame_number(self._store.directory)
-        is_current = frame is not None and frame == greeting.replication_index and not is_fresh
         if is_current and outbox.is_any_acknowledged(self._store.connection()):
             # What the base does not hold now, the primary has lost since it acknowledged it.
             self._settle(tail_seq)
@@ -231,7 +235,7 @@ class Sync:
             connection.execute(
                 "UPDATE mutations SET state = ? WHERE state = ?", (State.QUEUED.value, State.ACKNOWLEDGED.value)
             )
-            overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables)
+            self._store.rebuild_overlay(connection)
         return int(pulled)
 
     def _prune_daily(self) -> None:
@@ -292,7 +296,8 @@ class Sync:
             for change in mutation.changes:
                 table = self._store.tables[change.table]
                 before = read_row(connection, table, change.row_id)
-                overlay.put(connection, table, change.row_id, overlay.apply_changes(table, before, [change]))
+                blank = overlay.default_row(connection, table)
+                overlay.put(connection, table, change.row_id, overlay.apply_changes(before, [change], blank))
 
 
 def plan_needed(schema: Schema, greeting: Greeting) -> bool:

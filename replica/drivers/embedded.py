@@ -29,6 +29,7 @@ from replica.sync_lock import sync_lock
 
 LOCAL_FILE = "local.db"
 _TRUST = "base_is"
+_OVERLAY_SCHEMA = "overlay_schema"
 
 
 class Trust(StrEnum):
@@ -57,6 +58,22 @@ class Embedded:
         self._finish_swap()
         # Without the base: a damaged one must not keep a program from being opened, or it could never sync.
         self.connection(with_base=False)
+        with suppress(DamagedError):
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        """Derive the overlay again where an older program has pulled a base of a schema that it did not know."""
+        connection = self.connection()
+        version = self.attached().base_version
+        if version <= self._schema.version and version != int(outbox.read_fact(connection, _OVERLAY_SCHEMA) or 0):
+            with self.writing() as connection:
+                self.rebuild_overlay(connection)
+
+    def rebuild_overlay(self, connection: sqlite3.Connection) -> None:
+        """Derive the overlay from the base that is attached and the outbox, in the caller's transaction."""
+        attached = self.attached()
+        overlay.rebuild(connection, self.tables, attached.base_tables)
+        outbox.write_fact(connection, _OVERLAY_SCHEMA, str(attached.base_version))
 
     def _finish_swap(self) -> None:
         """Put a base in place whose process was killed between the old one and the fresh one."""

@@ -359,7 +359,7 @@ def test_a_program_that_runs_while_a_newer_one_migrates_is_told_at_its_next_writ
 def test_changes_made_under_the_old_schema_wait_for_the_upgrade_and_are_then_pushed(
     tmp_path: Path, primary_server: Server, newer: Path
 ) -> None:
-    """Never dropped: they wait while the program is too old, and go out once it is not."""
+    """Never dropped: they wait while the program is too old and its reads go on, and go out once it is not."""
     url = primary_server.url
     with open_notes(tmp_path / "one", "libsql", url) as old:
         settled = add(old, "Milk")
@@ -371,17 +371,20 @@ def test_changes_made_under_the_old_schema_wait_for_the_upgrade_and_are_then_pus
             settle(new)
             with new.transaction() as tx:
                 tx.update(new.select(ColouredNote)[0], colour="red")
+                tx.insert(ColouredNote(title="Sugar"))
             settle(new)
         report = old.sync()
+        read = titles(old)
 
     assert isinstance(report.error, SchemaTooNewError)
     assert report.pending == 2
+    assert read == ["Bread", "Milk", "Sugar"]
     with open_notes(tmp_path / "one", "libsql", url, records=NEW_RECORDS, migrations=newer) as upgraded:
         before = upgraded.select(ColouredNote, "ORDER BY title")
         settle(upgraded)
         after = upgraded.select(ColouredNote, "ORDER BY title")
-    assert [(note.title, note.stars, note.colour) for note in before] == [("Bread", 0, "white"), ("Milk", 5, "white")]
-    assert [(note.title, note.stars, note.colour) for note in after] == [("Bread", 0, "white"), ("Milk", 5, "red")]
+    seen = [[(note.title, note.stars, note.colour) for note in notes] for notes in (before, after)]
+    assert seen == [[("Bread", 0, "white"), ("Milk", 5, "red"), ("Sugar", 0, "white")]] * 2
 
 
 def test_changes_of_a_column_that_is_gone_are_parked(tmp_path: Path, primary_server: Server) -> None:
