@@ -23,7 +23,7 @@ from replica.errors import (
 )
 from replica.hrana import Answer, BatchAnswer, Failure, Hrana, Statement, Step
 from replica.infinities import read_exactly
-from replica.lease import ACQUIRE, IS_HELD, LEASE_TTL_S, RELEASE, check_token
+from replica.lease import ACQUIRE, IS_HELD, RELEASE, check_token, ttl_s
 from replica.migrate import BOOTSTRAP, READ_APPLIED, RECORD, Applied, applied_from, plan_migrations, record_of
 from replica.mutation import Kind, Mutation, Row, StoredValue
 from replica.push import plan_push
@@ -42,12 +42,16 @@ _FINAL = ("constraint failed", "no such table", "no such column", "has no column
 
 @dataclass(frozen=True, slots=True)
 class Greeting:
-    """Where the primary stands: migrations applied, its frame number, and whether it knows the last change we know."""
+    """Where the primary stands.
+
+    applied: its migrations. replication_index: its frame number. knows_our_tail: whether it has the last change that
+    we know. is_migrating: whether a client holds the lease.
+    """
 
     applied: Applied
     replication_index: int | None
-    last_seq: int
     knows_our_tail: bool
+    is_migrating: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +78,16 @@ class Primary:
         answer = self._hrana.batch(
             [
                 Step(Statement(READ_APPLIED)),
-                Step(Statement("SELECT max(seq) FROM _replica_changes")),
+                Step(Statement(IS_HELD)),
                 Step(Statement("SELECT mutation FROM _replica_changes WHERE seq = ?", (tail_seq,))),
             ]
         )
         applied = _rows_or_none(answer, 0)
-        last, tail = _rows_or_none(answer, 1), _rows_or_none(answer, 2)
-        last_seq = int(str(last[0][0])) if last and last[0][0] is not None else 0
+        tail = _rows_or_none(answer, 2)
         knows = tail_seq == 0 or bool(tail and tail[0][0] == tail_mutation)
-        return Greeting(applied_from(applied or []), answer.replication_index, last_seq, knows)
+        return Greeting(
+            applied_from(applied or []), answer.replication_index, knows, bool(_rows_or_none(answer, 1))
+        )
 
     def push(self, mutations: Sequence[Mutation]) -> Refusal | None:
         """Apply all the mutations in one transaction; None if that went well, else nothing of it was done."""
@@ -214,14 +219,15 @@ class Primary:
         """
         while plan_migrations(self._schema, applied):
             # Only looked at while it is held: whoever waits to write takes a transaction of over 5 s away.
-            token = None if self._is_leased() else self._acquire(holder)
+            lease_s = ttl_s(deadline - time.monotonic())
+            token = None if self._is_leased() else self._acquire(holder, lease_s)
             if token is None:
                 if time.monotonic() > deadline:
                     raise BusyError("another client is migrating the primary")
                 wait(0.1)
             else:
                 try:
-                    self._run_migrations(token, holder, at)
+                    self._run_migrations(token, holder, at, lease_s)
                 finally:
                     self._hrana.execute(Statement(RELEASE, (holder, token)))
             applied = applied_from(self._hrana.execute(Statement(READ_APPLIED)).rows)
@@ -230,22 +236,22 @@ class Primary:
     def _is_leased(self) -> bool:
         return bool(_rows_or_none(self._hrana.batch([Step(Statement(IS_HELD))]), 0))
 
-    def _acquire(self, holder: str) -> int | None:
+    def _acquire(self, holder: str, lease_s: float) -> int | None:
         steps = [Step(Statement(sql)) for sql in BOOTSTRAP]
-        answer = self._hrana.batch([*steps, Step(Statement(ACQUIRE, (holder, LEASE_TTL_S)))])
+        answer = self._hrana.batch([*steps, Step(Statement(ACQUIRE, (holder, lease_s)))])
         result = answer.steps[-1]
         if isinstance(result, Failure) and is_busy(result):
             return None
         rows = answer.answer(len(steps)).rows
         return int(str(rows[0][0])) if rows else None
 
-    def _run_migrations(self, token: int, holder: str, at: str) -> None:
+    def _run_migrations(self, token: int, holder: str, at: str, lease_s: float) -> None:
         applied = applied_from(self._hrana.execute(Statement(READ_APPLIED)).rows)
         for step in plan_migrations(self._schema, applied):
             # The lease is checked and renewed in the transaction of the migration, so a holder that was too slow fails.
             statements = [
                 Statement("BEGIN IMMEDIATE"),
-                *check_token(holder, token),
+                *check_token(holder, token, lease_s),
                 *(Statement(sql) for sql in step.migration.statements),
                 Statement(RECORD, record_of(step, session=holder, at=at)),
                 Statement("COMMIT"),

@@ -19,6 +19,7 @@ from replica.delivery import Delivery, Progress, Surroundings
 from replica.drivers.embedded import Embedded, Trust, read_row
 from replica.drivers.remote import moved_on
 from replica.errors import (
+    BusyError,
     DamagedError,
     InputError,
     NotAllowedError,
@@ -104,7 +105,7 @@ class Sync:
             self._store.attached().detach()
         progress.enter(Stage.GREET)
         tail_seq, tail_mutation = (0, "") if is_damaged else self._tail()
-        greeting = self._primary.greet(tail_seq, tail_mutation)
+        greeting = self._greet(tail_seq, tail_mutation, deadline)
         if is_damaged:
             self._drop_base()
         elif self._is_of_another_past(greeting):
@@ -141,6 +142,14 @@ class Sync:
         )
 
     # -- greeting and the base
+
+    def _greet(self, tail_seq: int, tail_mutation: str, deadline: float) -> Greeting:
+        """Ask how the primary stands, once nobody migrates it: a push would break off a migration of over 5 s."""
+        while (greeting := self._primary.greet(tail_seq, tail_mutation)).is_migrating:
+            if time.monotonic() > deadline:
+                raise BusyError("another client is migrating the primary")
+            self._around.sleep(0.1)
+        return greeting
 
     def _tail(self) -> tuple[int, str]:
         connection = self._store.connection()
@@ -270,7 +279,7 @@ class Sync:
             deadline = time.monotonic() + _LOCK_WAIT_S
             self._primary.give_up_at(deadline)
             try:
-                greeting = self._primary.greet(0, "")
+                greeting = self._greet(0, "", deadline)
                 if plan_needed(self._schema, greeting):
                     self._migrate(greeting, deadline)
                 self._delivery.deliver(progress, deadline)

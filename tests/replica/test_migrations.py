@@ -201,6 +201,27 @@ def test_those_who_wait_for_a_slow_migration_do_not_disturb_it(tmp_path: Path, p
     assert [outcome["error"] for outcome in outcomes] == [None] * 3, outcomes
 
 
+def test_a_push_waits_for_a_slow_migration(tmp_path: Path, primary_server: Server, hrana: HranaClient) -> None:
+    """Also that of a program which knows nothing of it, because a push would take its transaction away as well."""
+    migrations = migrations_with(tmp_path / "migrations", SLOW)
+    url = primary_server.url
+    with open_notes(tmp_path / "old", "libsql", url) as old:
+        add(old, "Milk", stars=MORE_THAN_FIVE_SECONDS)
+        settle(old)
+        add(old, "Bread")
+        with ClientProcess(tmp_path / "new", "libsql", url, migrations=migrations) as client:
+            client.wait_until_ready()
+            client.go()
+            until(lambda: hrana.run("SELECT 1 FROM _replica_lease WHERE expires > unixepoch()") == [["1"]])
+
+            report = old.sync()
+
+            assert client.outcome()["error"] is None
+        assert isinstance(report.error, SchemaTooNewError)
+        assert titles(old) == ["Bread", "Milk"]
+        assert old.status().pending == 1
+
+
 # -- the lease
 
 
@@ -214,15 +235,15 @@ def primary(primary_server: Server) -> Iterator[Primary]:
 
 def test_a_lease_has_one_holder(primary: Primary) -> None:
     """Others wait."""
-    assert primary._acquire("one") is not None
-    assert primary._acquire("two") is None
+    assert primary._acquire("one", 30) is not None
+    assert primary._acquire("two", 30) is None
 
 
 def test_a_lease_that_ran_out_is_taken_over_with_a_larger_token(primary: Primary, hrana: HranaClient) -> None:
     """So that the two holders can be told apart for ever."""
-    first = primary._acquire("one")
+    first = primary._acquire("one", 30)
     hrana.run("UPDATE _replica_lease SET expires = 0")
-    second = primary._acquire("two")
+    second = primary._acquire("two", 30)
 
     assert first is not None
     assert second is not None
@@ -231,12 +252,12 @@ def test_a_lease_that_ran_out_is_taken_over_with_a_larger_token(primary: Primary
 
 def test_a_holder_whose_lease_was_taken_changes_nothing(primary: Primary, hrana: HranaClient) -> None:
     """It slept; whoever has the lease now does the work."""
-    asleep = primary._acquire("one")
+    asleep = primary._acquire("one", 30)
     assert asleep is not None
     hrana.run("UPDATE _replica_lease SET expires = 0")
-    primary._acquire("two")
+    primary._acquire("two", 30)
 
-    primary._run_migrations(asleep, "one", "2026-11-21T05:00:00.000000Z")
+    primary._run_migrations(asleep, "one", "2026-11-21T05:00:00.000000Z", 30)
 
     assert hrana.run("SELECT name FROM sqlite_schema WHERE name = 'notes'") == []
     assert hrana.run("SELECT * FROM _replica_migrations") == []
@@ -247,11 +268,11 @@ def test_a_holder_whose_lease_ran_out_changes_nothing_though_nobody_took_it(
     primary: Primary, hrana: HranaClient
 ) -> None:
     """It cannot know that nobody did."""
-    token = primary._acquire("one")
+    token = primary._acquire("one", 30)
     assert token is not None
     hrana.run("UPDATE _replica_lease SET expires = 1")
 
-    primary._run_migrations(token, "one", "2026-11-21T05:00:00.000000Z")
+    primary._run_migrations(token, "one", "2026-11-21T05:00:00.000000Z", 30)
 
     assert hrana.run("SELECT * FROM _replica_migrations") == []
 
@@ -260,7 +281,7 @@ def test_a_lease_is_given_back_after_the_work(primary: Primary) -> None:
     """The next migration need not wait for it to run out."""
     primary.migrate({}, holder="one", at="2026-11-21T05:00:00.000000Z", wait=time.sleep, deadline=time.monotonic())
 
-    assert primary._acquire("two") is not None
+    assert primary._acquire("two", 30) is not None
 
 
 def test_a_migration_that_the_primary_refuses_leaves_it_as_it_was_and_free(
