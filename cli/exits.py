@@ -26,6 +26,7 @@ EXIT_CODES: Final[Mapping[str, int]] = {
     "write_refused": USAGE,
     "conflict": CONFLICT,
     "unreachable": UNREACHABLE,
+    "unknown_outcome": UNREACHABLE,
     "not_allowed": NOT_ALLOWED,
     "interrupted": INTERRUPTED,
 }

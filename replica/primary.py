@@ -85,9 +85,7 @@ class Primary:
         applied = _rows_or_none(answer, 0)
         tail = _rows_or_none(answer, 2)
         knows = tail_seq == 0 or bool(tail and tail[0][0] == tail_mutation)
-        return Greeting(
-            applied_from(applied or []), answer.replication_index, knows, bool(_rows_or_none(answer, 1))
-        )
+        return Greeting(applied_from(applied or []), answer.replication_index, knows, bool(_rows_or_none(answer, 1)))
 
     def push(self, mutations: Sequence[Mutation]) -> Refusal | None:
         """Apply all the mutations in one transaction; None if that went well, else nothing of it was done."""

@@ -11,7 +11,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 from replica.drivers.buffered import BufferedWork
 from replica.drivers.protocol import Rows, Work
-from replica.errors import ConflictError, InputError, PrimaryError, QueryError, SchemaTooNewError, WriteRefusedError
+from replica.errors import (
+    BusyError,
+    ConflictError,
+    InputError,
+    PrimaryError,
+    QueryError,
+    SchemaTooNewError,
+    WriteRefusedError,
+)
 from replica.migrate import plan_migrations, version_of
 from replica.mutation import Mutation, StoredValue
 from replica.primary import Primary
@@ -64,8 +72,11 @@ class Remote:
         return self.read(sql, params)
 
     def begin(self, *, online: bool) -> Work:  # noqa: ARG002 - every write is online here
-        """Start a transaction. Raises SchemaTooNewError."""
-        version = version_of(self._primary.greet(0, "").applied)
+        """Start a transaction. Raises SchemaTooNewError, BusyError while the primary is migrated."""
+        greeting = self._primary.greet(0, "")
+        if greeting.is_migrating:
+            raise BusyError("another client is migrating the primary")
+        version = version_of(greeting.applied)
         if version > self._schema.version:
             raise SchemaTooNewError(version, self._schema.version)
         return BufferedWork(self._tables, self.read, self._send)

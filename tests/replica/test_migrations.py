@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from replica import PrimaryError, Record, Replica, SchemaMismatchError, SchemaTooNewError
+from replica import BusyError, PrimaryError, Record, Replica, SchemaMismatchError, SchemaTooNewError
 from replica.hrana import Hrana
 from replica.migrate import plan_migrations
 from replica.primary import Primary
@@ -220,6 +220,19 @@ def test_a_push_waits_for_a_slow_migration(tmp_path: Path, primary_server: Serve
         assert isinstance(report.error, SchemaTooNewError)
         assert titles(old) == ["Bread", "Milk"]
         assert old.status().pending == 1
+
+
+def test_a_remote_write_is_refused_while_the_primary_is_migrated(primary_server: Server, hrana: HranaClient) -> None:
+    """It would break the migration off, and has nowhere to wait."""
+    with open_notes(Path(), "remote", primary_server.url) as notes:
+        hrana.run("UPDATE _replica_lease SET expires = unixepoch() + 30")
+        with pytest.raises(BusyError):
+            add(notes, "Milk")
+
+        hrana.run("UPDATE _replica_lease SET expires = 0")
+        add(notes, "Milk")
+
+        assert titles(notes) == ["Milk"]
 
 
 # -- the lease

@@ -1,10 +1,14 @@
 """Writes that go to the primary first: they are there when the block ends, or nothing is anywhere."""
 
+from typing import Final
+
 import pytest
 
-from replica import ConflictError, InputError, OfflineError
+from replica import ConflictError, InputError, OfflineError, UnknownOutcomeError
 from tests.faults import FaultProxy
 from tests.replica.team import Item, Team, Truth, add, all_synced, change, rows_of, synced
+
+_SENT_AT_MOST: Final = 4
 
 
 def test_an_online_write_is_on_the_primary_and_here_when_its_block_ends(team: Team, truth: Truth) -> None:
@@ -77,6 +81,25 @@ def test_i2_an_online_write_whose_reply_is_lost_counts_once(team: Team, truth: T
     assert truth.run("SELECT stars FROM items") == [["1"]]
     assert len(truth.applied()) == 2
     assert rows_of(laptop) == truth.rows()
+
+
+def test_i1_an_online_write_whose_every_reply_is_lost_is_not_called_a_failure(
+    team: Team, truth: Truth, network: FaultProxy
+) -> None:
+    """It is there; the error says that this is not known, and names the mutation to look for."""
+    laptop = team.join("laptop", url=network.url)
+    synced(laptop)
+    for _ in range(_SENT_AT_MOST):
+        network.lose_next_reply(matching="COMMIT")
+
+    with pytest.raises(UnknownOutcomeError) as caught, laptop.transaction("online") as tx:
+        item = tx.insert(Item(title="Milk"))
+
+    assert caught.value.mutation_id == tx.mutation_id
+    assert truth.applied() == [tx.mutation_id]
+    assert laptop.pending() == []
+    synced(laptop)
+    assert laptop.get(Item, item.id) == item
 
 
 def test_i7_an_online_write_goes_after_what_was_queued_before_it(team: Team, truth: Truth) -> None:
