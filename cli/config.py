@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cli.address import check_url, is_turso
 from cli.errors import DamagedConfigError, FileError, InvalidValueError
-from tracker import Mode
+from tracker import InputError, Mode, check_url, is_turso
 
 URL_VARIABLE: Final = "TD_DATABASE_URL"
 _NAME: Final = "config.json"
@@ -46,7 +45,10 @@ def parse_mode(typed: str) -> Mode:
 def make_config(mode: Mode | None, url: str | None, credential: str | None = None) -> Config:
     """A checked config; without a mode, the one that fits the URL. Raises InvalidValueError."""
     if url is not None:
-        url = check_url(url)
+        try:
+            url = check_url(url)
+        except InputError as error:
+            raise InvalidValueError(str(error), error.hint) from error
     if mode is None:
         mode = Mode.LOCAL if url is None else _mode_for(url)
     if mode is not Mode.LOCAL and url is None:

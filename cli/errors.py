@@ -6,7 +6,6 @@ CliError                      base of all
 ├── InvalidValueError          invalid_input        a value that cannot be used here
 ├── NotInitialisedError        not_initialised      no .todos here or above
 ├── AlreadyInitialisedError    already_initialised  there is one already
-├── NotPermittedError          not_allowed          a token that must not travel, or is not where it should be
 ├── FileError                  storage              a file or directory that cannot be read or written
 ├── DamagedConfigError         damaged              a config.json that is not ours
 ├── InterruptedByPersonError   interrupted          Ctrl-C
@@ -45,12 +44,6 @@ class InvalidValueError(UsageError):
     """A value that cannot be used here; nothing was written."""
 
     code = "invalid_input"
-
-
-class NotPermittedError(UsageError):
-    """A token that must not travel this way, or that is missing."""
-
-    code = "not_allowed"
 
 
 class NotInitialisedError(CliError):

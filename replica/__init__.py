@@ -3,6 +3,7 @@
 from replica import Record, Rule, open_replica
 """
 
+from replica.address import check_url, is_turso, refuse_open_token
 from replica.conflicts import Author, Conflict, FieldConflict
 from replica.drivers.protocol import Rows
 from replica.errors import (
@@ -74,7 +75,10 @@ __all__ = [
     "UnknownOutcomeError",
     "UnreachableError",
     "WriteRefusedError",
+    "check_url",
+    "is_turso",
     "machine_id",
     "new_session_id",
     "open_replica",
+    "refuse_open_token",
 ]

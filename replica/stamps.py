@@ -56,11 +56,6 @@ def next_stamp(now: Stamp, before: Stamp | None, *, step_us: int = 1) -> Stamp:
         raise InputError(f"no stamp comes after {before}") from error
 
 
-def is_stamp(text: str) -> bool:
-    """Return whether `text` is a stamp, to the letter."""
-    return _moment(text) is not None
-
-
 def _text(moment: datetime) -> Stamp:
     return Stamp(moment.isoformat("T", "microseconds") + "Z")
 

@@ -7,6 +7,7 @@ from replica import (
     ConflictError,
     FieldConflict,
     HistoryEntry,
+    InputError,
     Mode,
     Mutation,
     NotAllowedError,
@@ -16,8 +17,11 @@ from replica import (
     Stage,
     SyncReport,
     UnreachableError,
+    check_url,
+    is_turso,
     machine_id,
     new_session_id,
+    refuse_open_token,
 )
 from replica import Status as ReplicaStatus
 from tracker.errors import InvalidFieldError, IssueDeletedError, NothingToChangeError, TrackerError
@@ -38,6 +42,7 @@ __all__ = [
     "ConflictError",
     "FieldConflict",
     "HistoryEntry",
+    "InputError",
     "InvalidFieldError",
     "Issue",
     "IssueDeletedError",
@@ -61,6 +66,8 @@ __all__ = [
     "TrackerError",
     "UnreachableError",
     "check_label",
+    "check_url",
+    "is_turso",
     "machine_id",
     "moment_text",
     "new_session_id",
@@ -72,4 +79,5 @@ __all__ = [
     "parse_priority",
     "parse_status",
     "parse_type",
+    "refuse_open_token",
 ]

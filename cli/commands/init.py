@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from cli.address import check_token_travels
 from cli.config import Config, is_config_in, make_config, parse_mode, save_config
 from cli.credentials import TOKEN_VARIABLE, keep_token, read_token_line
 from cli.documents import sync_document
@@ -17,7 +16,7 @@ from cli.invocation import Invocation, command
 from cli.output import print_json, print_lines
 from cli.place import make_directory, open_place, target_directory
 from cli.progress import working
-from tracker import Mode, ReplicaError, SyncReport
+from tracker import Mode, ReplicaError, SyncReport, refuse_open_token
 
 app = typer.Typer()
 
@@ -51,7 +50,7 @@ def init(
 
 def _with_token(config: Config, token: str | None) -> Config:
     if config.url is not None:
-        check_token_travels(config.url, token or os.environ.get(TOKEN_VARIABLE))
+        refuse_open_token(config.url, token or os.environ.get(TOKEN_VARIABLE))
     return config if token is None else make_config(config.mode, config.url, keep_token(token))
 
 
