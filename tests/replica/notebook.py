@@ -71,6 +71,15 @@ def titles(notes: Replica) -> list[str]:
     return [note.title for note in notes.select(Note, "ORDER BY title")]
 
 
+def migrations_with(folder: Path, *more: str) -> Path:
+    """The migrations of the notebook and some more, in a folder of their own."""
+    folder.mkdir()
+    first = (MIGRATIONS / "0001_notes.sql").read_text()
+    for number, text in enumerate((first, *more), 1):
+        (folder / f"{number:04d}_{'notes' if number == 1 else f'step_{number}'}.sql").write_text(text)
+    return folder
+
+
 def until(reached: Callable[[], bool], *, timeout_s: float = 20.0) -> None:
     """Wait for something that another process does; fail loudly if it never happens."""
     deadline = time.monotonic() + timeout_s

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from replica import BusyError, PrimaryError, Record, Replica, SchemaMismatchError, SchemaTooNewError
+from replica import BusyError, PrimaryError, Replica, SchemaMismatchError, SchemaTooNewError
 from replica.hrana import Hrana
 from replica.migrate import plan_migrations
 from replica.primary import Primary
@@ -18,7 +18,7 @@ from sqld import Server
 from tests.faults import FaultProxy
 from tests.hrana_client import HranaClient
 from tests.replica.client_process import ClientProcess
-from tests.replica.notebook import MIGRATIONS, Note, Shelf, add, open_notes, settle, titles, until
+from tests.replica.notebook import MIGRATIONS, Note, Shelf, add, migrations_with, open_notes, settle, titles, until
 
 OpenNotes = Callable[..., Replica]
 
@@ -30,36 +30,6 @@ CREATE TABLE whole (id TEXT);
 """
 MANY: Final = 600_000
 MORE_THAN_FIVE_SECONDS: Final = 65_000_000
-
-
-class ColouredNote(Record, table="notes"):
-    """A note as the next version of the program has it."""
-
-    title: str
-    body: str = ""
-    tags: frozenset[str] = frozenset()
-    stars: int = 0
-    weight: float | None = None
-    colour: str = "white"
-
-
-NEW_RECORDS: Final = (ColouredNote, Shelf)
-COLOUR: Final = "ALTER TABLE notes ADD COLUMN colour TEXT NOT NULL DEFAULT 'white';"
-
-
-def migrations_with(folder: Path, *more: str) -> Path:
-    """The migrations of the notebook and some more, in a folder of their own."""
-    folder.mkdir()
-    first = (MIGRATIONS / "0001_notes.sql").read_text()
-    for number, text in enumerate((first, *more), 1):
-        (folder / f"{number:04d}_{'notes' if number == 1 else f'step_{number}'}.sql").write_text(text)
-    return folder
-
-
-@pytest.fixture
-def newer(tmp_path: Path) -> Path:
-    """The migrations of a program that gave notes a colour."""
-    return migrations_with(tmp_path / "newer", COLOUR)
 
 
 @pytest.fixture
@@ -346,158 +316,3 @@ def test_a_plan_goes_on_where_it_stopped(tmp_path: Path) -> None:
     for done in range(len(everything) + 1):
         applied = {(step.owner, step.migration.version): step.migration.checksum for step in everything[:done]}
         assert plan_migrations(schema, applied) == everything[done:]
-
-
-# -- old and new programs side by side
-
-
-def test_with_a_schema_newer_than_the_program_reads_go_on_and_writes_are_refused(
-    open_again: OpenNotes, newer: Path
-) -> None:
-    """The program is told to be upgraded; what it has stays readable."""
-    old = open_again()
-    note = add(old, "Milk")
-    settle(old)
-    old.close()
-    new = open_again(records=NEW_RECORDS, migrations=newer)
-    settle(new)
-    new.close()
-
-    again = open_again()
-
-    assert titles(again) == ["Milk"]
-    assert again.query("SELECT title FROM notes").rows == [("Milk",)]
-    with pytest.raises(SchemaTooNewError) as caught:
-        add(again, "Bread")
-    assert (caught.value.found, caught.value.known) == (2, 1)
-    with pytest.raises(SchemaTooNewError):
-        again.undo(again.history(Note, note.id)[0].mutation_id)
-    assert titles(again) == ["Milk"]
-
-
-def test_a_program_that_runs_while_a_newer_one_migrates_is_told_at_its_next_write(
-    open_again: OpenNotes, newer: Path
-) -> None:
-    """Not only at its next start; a replica, as soon as its base has the new schema, and here both share one."""
-    old = open_again()
-    add(old, "Milk")
-    settle(old)
-    settle(open_again(records=NEW_RECORDS, migrations=newer))
-
-    with pytest.raises(SchemaTooNewError):
-        add(old, "Bread")
-
-    assert titles(old) == ["Milk"]
-
-
-def test_changes_made_under_the_old_schema_wait_for_the_upgrade_and_are_then_pushed(
-    tmp_path: Path, primary_server: Server, newer: Path
-) -> None:
-    """Never dropped: they wait while the program is too old and its reads go on, and go out once it is not."""
-    url = primary_server.url
-    with open_notes(tmp_path / "one", "libsql", url) as old:
-        settled = add(old, "Milk")
-        settle(old)
-        with old.transaction() as tx:
-            tx.update(settled, stars=5)
-        add(old, "Bread")
-        with open_notes(tmp_path / "two", "libsql", url, records=NEW_RECORDS, migrations=newer) as new:
-            settle(new)
-            with new.transaction() as tx:
-                tx.update(new.select(ColouredNote)[0], colour="red")
-                tx.insert(ColouredNote(title="Sugar"))
-            settle(new)
-        report = old.sync()
-        read = titles(old)
-
-    assert isinstance(report.error, SchemaTooNewError)
-    assert report.pending == 2
-    assert read == ["Bread", "Milk", "Sugar"]
-    with open_notes(tmp_path / "one", "libsql", url, records=NEW_RECORDS, migrations=newer) as upgraded:
-        before = upgraded.select(ColouredNote, "ORDER BY title")
-        settle(upgraded)
-        after = upgraded.select(ColouredNote, "ORDER BY title")
-    seen = [[(note.title, note.stars, note.colour) for note in notes] for notes in (before, after)]
-    assert seen == [[("Bread", 0, "white"), ("Milk", 5, "red"), ("Sugar", 0, "white")]] * 2
-
-
-def test_changes_of_a_column_that_is_gone_are_parked(tmp_path: Path, primary_server: Server) -> None:
-    """Whole, for a person to decide; those beside them go on."""
-
-    class ShortNote(Record, table="notes"):
-        """A note without a body."""
-
-        title: str
-        tags: frozenset[str] = frozenset()
-        stars: int = 0
-        weight: float | None = None
-
-    url = primary_server.url
-    without = migrations_with(tmp_path / "without", "ALTER TABLE notes DROP COLUMN body;")
-    with open_notes(tmp_path / "one", "libsql", url) as old:
-        milk, bread = add(old, "Milk"), add(old, "Bread")
-        settle(old)
-        with old.transaction() as tx:
-            tx.update(milk, body="two litres")
-        with old.transaction() as tx:
-            tx.update(bread, stars=5)
-    with open_notes(tmp_path / "two", "libsql", url, records=[ShortNote, Shelf], migrations=without) as new:
-        settle(new)
-
-    with open_notes(tmp_path / "one", "libsql", url, records=[ShortNote, Shelf], migrations=without) as upgraded:
-        settle(upgraded)
-
-        (conflict,) = upgraded.conflicts()
-        assert conflict.changes[0].fields == {"body": ("", "two litres")}
-        assert upgraded.get(ShortNote, bread.id).stars == 5
-
-
-def test_a_reader_sees_a_column_that_arrived_while_it_ran(tmp_path: Path, primary_server: Server, newer: Path) -> None:
-    """Its views were made when the base did not have it."""
-    url = primary_server.url
-    with open_notes(tmp_path / "one", "libsql", url) as old:
-        note = add(old, "Milk")
-        settle(old)
-    with (
-        open_notes(tmp_path / "one", "libsql", url, records=NEW_RECORDS, migrations=newer) as one,
-        open_notes(tmp_path / "one", "libsql", url, records=NEW_RECORDS, migrations=newer) as beside,
-        open_notes(tmp_path / "two", "libsql", url, records=NEW_RECORDS, migrations=newer) as two,
-    ):
-        colour = "SELECT colour FROM notes"
-        assert [reader.query(colour).rows for reader in (one, beside)] == [[("white",)]] * 2
-        settle(two)
-        with two.transaction() as tx:
-            tx.update(two.get(ColouredNote, note.id), colour="red")
-        settle(two)
-
-        settle(one)
-
-        for reader in (one, beside):
-            assert reader.get(ColouredNote, note.id).colour == "red"
-            assert reader.query(colour).rows == [("red",)]
-
-
-def test_a_note_changed_before_its_base_has_the_new_column_keeps_the_default(
-    tmp_path: Path, primary_server: Server, newer: Path
-) -> None:
-    """A record of the new program is whole from the first read."""
-    url = primary_server.url
-    with open_notes(tmp_path / "one", "libsql", url) as old:
-        note = add(old, "Milk")
-        settle(old)
-        with old.transaction() as tx:
-            tx.update(note, stars=1)
-    with open_notes(tmp_path / "two", "libsql", url) as other:
-        settle(other)
-        with other.transaction() as tx:
-            tx.update(other.get(Note, note.id), stars=10, title="Oat milk")
-        settle(other)
-
-    with open_notes(tmp_path / "one", "libsql", url, records=NEW_RECORDS, migrations=newer) as upgraded:
-        assert upgraded.get(ColouredNote, note.id).colour == "white"
-        report = upgraded.sync()
-        assert report.error is None
-
-        (now,) = upgraded.select(ColouredNote)
-        assert (now.title, now.stars, now.colour) == ("Oat milk", 10, "white")
-        assert len(upgraded.conflicts()) == 1
