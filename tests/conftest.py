@@ -1,5 +1,6 @@
 """What every test may ask for: a real sqld, and a network in front of it that can fail."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,11 @@ import pytest
 
 from sqld import Server, find_sqld
 from tests.faults import FaultProxy
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C through: a run in the background starts with it ignored, and the processes of a test inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
