@@ -96,7 +96,7 @@ class Delivery:
                 self._finish(sent, progress, deadline)
 
     def _batches(self) -> Iterator[list[Mutation]]:
-        after = 0
+        after = outbox.BEFORE_ALL
         while True:
             with storage_errors(self._store.path):
                 loaded, after = outbox.load_queued(self._store.connection(), after=after, limit=_BATCH_MUTATIONS)

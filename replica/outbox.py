@@ -2,7 +2,7 @@
 
 Owns the tables `mutations`, `changes` and `facts` of `local.db`. Always true:
 - a mutation is in the outbox from its commit until the base holds it, or a parked form of it under the same id;
-- `seq` grows with every mutation, and a rebased or parked mutation keeps its `seq` and its id;
+- `seq` grows with every mutation, below zero too; a rebased or parked mutation keeps its `seq` and its id;
 - a mutation that is `acknowledged` is not sent again, unless a base turns out not to hold it.
 
 Every function works inside the transaction of its caller.
@@ -13,17 +13,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
-from replica.errors import DamagedError
 from replica.history import HistoryEntry, entry_from
 from replica.mutation import Change, Kind, Mutation, decode_fields, decode_row, encode_row
 
-FORMAT: Final = 1
+BEFORE_ALL: Final = -(2**63)
 
-_TABLES: Final = """
-CREATE TABLE mutations (
+TABLES: Final = """
+CREATE TABLE IF NOT EXISTS mutations (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
     session TEXT NOT NULL,
@@ -32,7 +30,7 @@ CREATE TABLE mutations (
     schema_version INTEGER NOT NULL,
     state TEXT NOT NULL DEFAULT 'queued'
 );
-CREATE TABLE changes (
+CREATE TABLE IF NOT EXISTS changes (
     seq INTEGER NOT NULL REFERENCES mutations (seq) ON DELETE CASCADE,
     position INTEGER NOT NULL,
     table_name TEXT NOT NULL,
@@ -44,8 +42,8 @@ CREATE TABLE changes (
     ground TEXT,
     PRIMARY KEY (seq, position)
 ) WITHOUT ROWID;
-CREATE INDEX changes_row ON changes (table_name, row_id, seq);
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS changes_row ON changes (table_name, row_id, seq);
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -56,39 +54,17 @@ class State(StrEnum):
     ACKNOWLEDGED = "acknowledged"
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables in a new file. Raises DamagedError for a file of a newer make."""
-    if _format(connection, path) == FORMAT:
-        return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if _format(connection, path) != FORMAT:
-            for statement in _TABLES.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
+_INSERT: Final = """INSERT INTO mutations (seq, id, session, machine, made_at, schema_version, state)
+VALUES (?, ?, ?, ?, ?, ?, ?)"""
 
 
-def _format(connection: sqlite3.Connection, path: Path) -> int:
-    made: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    if made > FORMAT:
-        raise DamagedError(
-            f"{path} was made by a newer program (format {made}, this one knows {FORMAT})",
-            "upgrade this program; nothing was touched",
-        )
-    return made
+def _header(mutation: Mutation) -> tuple[str, str, str, str, int]:
+    return mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version
 
 
 def append(connection: sqlite3.Connection, mutation: Mutation, state: State = State.QUEUED) -> None:
     """Put a mutation at the end."""
-    seq = connection.execute(
-        "INSERT INTO mutations (id, session, machine, made_at, schema_version, state) VALUES (?, ?, ?, ?, ?, ?)",
-        (mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version, state.value),
-    ).lastrowid
+    seq = connection.execute(_INSERT, (None, *_header(mutation), state.value)).lastrowid
     _insert_changes(connection, seq or 0, mutation.changes)
 
 
@@ -111,6 +87,14 @@ def _insert_changes(connection: sqlite3.Connection, seq: int, changes: Sequence[
             for position, c in enumerate(changes)
         ],
     )
+
+
+def put_first(connection: sqlite3.Connection, mutations: Sequence[Mutation]) -> None:
+    """Put mutations, in order, before all others: the primary had them before these were made."""
+    first = connection.execute("SELECT coalesce(min(seq), 1) FROM mutations").fetchone()[0]
+    for seq, mutation in enumerate(mutations, first - len(mutations)):
+        connection.execute(_INSERT, (seq, *_header(mutation), State.QUEUED.value))
+        _insert_changes(connection, seq, mutation.changes)
 
 
 def replace(connection: sqlite3.Connection, mutation: Mutation) -> None:

@@ -49,6 +49,11 @@ def frame_number(directory: Path) -> int | None:
     return None
 
 
+def base_number(directory: Path) -> str:
+    """What tells one copy of the base from the next; a pull into the same file keeps it."""
+    return str(base_path(directory).stat().st_ino)
+
+
 def is_being_replaced(directory: Path) -> bool:
     """Whether a whole fresh copy is on its way into place; where there is no base, there is one in a moment."""
     return (directory / _FETCHED / BASE_FILE).exists()

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
-from replica import outbox
+from replica import lost, outbox
 from replica.conflicts import OPEN, Conflict, ConflictRow, conflict_from, is_parked
 from replica.decide import Choice, moved_since, settle, take_back
 from replica.drivers.embedded import Embedded
@@ -35,6 +35,7 @@ from replica.sync_lock import is_locked
 from replica.transaction import Transaction
 
 if TYPE_CHECKING:
+    from replica.recovery import Recovery
     from replica.sync import Sync
 
 R = TypeVar("R", bound=Record)
@@ -180,6 +181,7 @@ class Replica:
                 state,
                 0,
                 conflicts,
+                0,
                 None,
                 None,
                 None,
@@ -197,10 +199,17 @@ class Replica:
             state = "syncing"
         version = self._driver.attached().base_version or self._schema.version
         return Status(
-            settings.mode, settings.url, state, outbox.count(connection), conflicts,
+            settings.mode, settings.url, state, outbox.count(connection), conflicts, lost.count(connection),
             facts["last_sync_at"], facts["last_error"], facts["last_error"], facts["offline_since"],
             frame_number(settings.directory), version, settings.directory,
         )  # fmt: skip
+
+    @property
+    def recovery(self) -> Recovery:
+        """The ways back after the primary went back in time, or a file was damaged."""
+        from replica.recovery import Recovery  # noqa: PLC0415 - only disasters pay for it
+
+        return Recovery(self._driver)
 
     def checks(self) -> list[Check]:
         """Look at every part of the replica, and say what to do where something is not well."""

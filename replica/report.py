@@ -41,7 +41,8 @@ class SyncReport:
     """What one sync did, in mutations.
 
     pushed: acknowledged by the primary, with those merged and parked among them. pulled: made by others, arrived.
-    pending: still not in the base. lost: what an earlier copy of the primary held and the primary now does not.
+    pending: still not in the base. lost: what the primary had
+    and has no more, found out by this sync.
     error: why it stopped at `stage`; None once it is done.
     """
 
@@ -62,13 +63,17 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a replica stands. Times are stamps or None; `state` is local, idle, syncing, offline or waiting."""
+    """How a replica stands. Times are stamps or None; `state` is local, idle, syncing, offline or waiting.
+
+    pending, conflicts: how many. lost: how many mutations the primary had and lost, as far as it is known here.
+    """
 
     mode: str
     url: str | None
     state: str
     pending: int
     conflicts: int
+    lost: int
     last_sync_at: str | None
     last_error: str | None
     waits_because: str | None

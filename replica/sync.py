@@ -14,7 +14,8 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from replica import outbox, overlay
+from replica import lost, outbox, overlay
+from replica.base import Base
 from replica.delivery import Delivery, Progress, Surroundings
 from replica.drivers.embedded import Embedded, Trust, read_row
 from replica.drivers.remote import moved_on
@@ -35,10 +36,10 @@ from replica.migrate import plan_migrations, version_of
 from replica.mutation import Mutation
 from replica.outbox import State
 from replica.primary import Greeting, Primary, Refusal
-from replica.pull import frame_number, pull, set_aside
+from replica.pull import base_number, frame_number
 from replica.report import Stage, SyncReport
 from replica.schema import Schema
-from replica.sqlite_file import storage_errors, translate
+from replica.sqlite_file import translate
 from replica.sync_lock import sync_lock
 
 _LOCK_WAIT_S: Final = 10.0
@@ -49,6 +50,7 @@ class Sync:
 
     def __init__(self, store: Embedded, primary: Primary, schema: Schema, around: Surroundings) -> None:
         self._store, self._primary, self._schema, self._around = store, primary, schema, around
+        self._base = Base(store, primary, around)
         self._delivery = Delivery(store, primary, schema, around)
 
     def run(self, *, deadline_s: float, wait_for_lock_s: float = _LOCK_WAIT_S) -> SyncReport:
@@ -104,31 +106,31 @@ class Sync:
         if is_damaged:
             self._store.attached().detach()
         progress.enter(Stage.GREET)
-        tail_seq, tail_mutation = (0, "") if is_damaged else self._tail()
+        tail_seq, tail_mutation = (0, "") if is_damaged else self._base.tail()
         greeting = self._greet(tail_seq, tail_mutation, deadline)
         if is_damaged:
-            self._drop_base()
-        elif self._is_of_another_past(greeting):
-            self._outdate_base(progress)
+            self._base.drop()
+        elif self._base.is_of_another_past(greeting):
+            progress.lost += self._base.outdate()
         is_fresh = self._store.trust() is not Trust.WHOLE
         frame = frame_number(self._store.directory)
         is_current = frame is not None and frame == greeting.replication_index and not is_fresh
         if version_of(greeting.applied) > self._schema.version and not is_current:
             # Reads go on, and move on; outbox and overlay are left to the upgraded program.
             progress.enter(Stage.PULL)
-            self._pull(deadline, lock_file, is_fresh=is_fresh)
+            self._base.pull(deadline, lock_file, is_fresh=is_fresh)
         if plan_needed(self._schema, greeting):
             progress.enter(Stage.MIGRATE)
             self._migrate(greeting, deadline)
         if is_current and outbox.is_any_acknowledged(self._store.connection()):
             # What the base does not hold now, the primary has lost since it acknowledged it.
-            self._settle(tail_seq)
+            self._settle(progress, tail_seq)
         self._delivery.deliver(progress, deadline)
         if not is_current or progress.stage is not Stage.GREET:
             progress.enter(Stage.PULL)
-            self._pull(deadline, lock_file, is_fresh=is_fresh)
+            is_fresh = self._base.pull(deadline, lock_file, is_fresh=is_fresh)
         progress.enter(Stage.SETTLE)
-        progress.pulled += self._settle(0 if is_fresh else tail_seq)
+        self._settle(progress, tail_seq, is_new=is_fresh)
         self._prune_daily()
         progress.enter(Stage.DONE)
 
@@ -141,8 +143,6 @@ class Sync:
             deadline=deadline,
         )
 
-    # -- greeting and the base
-
     def _greet(self, tail_seq: int, tail_mutation: str, deadline: float) -> Greeting:
         """Ask how the primary stands, once nobody migrates it: a push would break off a migration of over 5 s."""
         while (greeting := self._primary.greet(tail_seq, tail_mutation)).is_migrating:
@@ -151,109 +151,46 @@ class Sync:
             self._around.sleep(0.1)
         return greeting
 
-    def _tail(self) -> tuple[int, str]:
-        connection = self._store.connection()
-        if HISTORY not in self._store.attached().base_tables:
-            return 0, ""
-        row = connection.execute(
-            f"SELECT seq, mutation FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        return (int(row[0]), str(row[1])) if row else (0, "")
-
-    def _is_of_another_past(self, greeting: Greeting) -> bool:
-        """Whether the primary was restored from an older copy, or replaced, since the base was fetched."""
-        frame = frame_number(self._store.directory)
-        is_ahead = frame is not None and greeting.replication_index is not None and frame > greeting.replication_index
-        return not greeting.knows_our_tail or is_ahead
-
-    def _outdate_base(self, progress: Progress) -> None:
-        """Have a fresh base fetched, and all that waits here asked for anew; this base stays until then."""
-        progress.lost = self._count_lost()
-        self._store.distrust_base(Trust.OUTDATED)
-        self._send_all_again()
-
-    def _drop_base(self) -> None:
-        """Put a base that cannot be read out of the way at once."""
-        self._store.attached().detach()
-        with storage_errors(self._store.path):
-            set_aside(self._store.directory)
-        self._store.distrust_base(Trust.WHOLE)
-        self._send_all_again()
-
-    def _send_all_again(self) -> None:
-        # What the old base held and the new one lacks must not count as arrived; the primary knows by the ids.
-        with self._store.writing(with_base=False) as connection:
-            connection.execute("UPDATE mutations SET state = ?", (State.QUEUED.value,))
-
-    def _count_lost(self) -> int:
-        if HISTORY not in self._store.attached().base_tables:
-            return 0
-        rows = self._store.connection().execute(
-            f"SELECT mutation FROM {overlay.BASE}.{HISTORY} GROUP BY mutation ORDER BY max(seq) DESC"
-        )
-        lost = 0
-        while chunk := [str(row[0]) for row in rows.fetchmany(1000)]:
-            known = self._primary.known(chunk)
-            lost += len(chunk) - len(known)
-            if len(known) == len(chunk):
-                break
-        return lost
-
-    # -- pull and settle
-
-    def _pull(self, deadline: float, lock_file: int, *, is_fresh: bool) -> None:
-        try:
-            self._fetch(deadline, lock_file, is_fresh=is_fresh)
-        except DamagedError:
-            self._drop_base()
-            self._fetch(deadline, lock_file, is_fresh=False)
-        if is_fresh:
-            self._store.distrust_base(Trust.WHOLE)
-        self._store.connection()
-        self._store.attached().refresh_schema()
-
-    def _fetch(self, deadline: float, lock_file: int, *, is_fresh: bool) -> None:
-        pull(
-            self._store.directory,
-            self._around.url,
-            self._around.token(),
-            deadline=deadline,
-            lock_file=lock_file,
-            sleep=self._around.sleep,
-            is_fresh=is_fresh,
-        )
-
-    def _settle(self, tail_seq: int) -> int:
+    def _settle(self, progress: Progress, tail_seq: int, *, is_new: bool = False) -> None:
         """Drop from outbox and overlay what the base now holds.
 
-        Returns how many mutations of others arrived after the one with the number `tail_seq`.
+        tail_seq: the last change that was known here before, to count what others did since. is_new: whether the base
+        is a whole new copy, so that what it lacks of all that was sent from here is lost.
         """
         history = f"{overlay.BASE}.{HISTORY}"
         self._store.connection()
         if HISTORY not in self._store.attached().base_tables:
-            return 0
+            return
         with self._store.writing() as connection:
-            pulled = connection.execute(
+            progress.pulled += connection.execute(
                 f"SELECT count(DISTINCT mutation) FROM {history} "
                 "WHERE seq > ? AND mutation NOT IN (SELECT id FROM mutations)",
-                (tail_seq,),
+                (0 if is_new else tail_seq,),
             ).fetchone()[0]
+            copy = base_number(self._store.directory)
+            if is_new or copy != outbox.read_fact(connection, "settled_base"):
+                progress.lost += lost.note_sent_and_gone(connection, overlay.BASE)
+                outbox.write_fact(connection, "settled_base", copy)
             held = f"SELECT seq FROM mutations m WHERE EXISTS (SELECT 1 FROM {history} c WHERE c.mutation = m.id)"
+            lost.keep_sent(connection, held, self._around.now())
             outbox.drop(connection, [seq for (seq,) in connection.execute(held)])
+            if lost.count(connection):
+                lost.drop_found(connection, overlay.BASE)
             # A fresh base without it means that the primary lost what it had acknowledged: it is sent again.
             connection.execute(
                 "UPDATE mutations SET state = ? WHERE state = ?", (State.QUEUED.value, State.ACKNOWLEDGED.value)
             )
             self._store.rebuild_overlay(connection)
-        return int(pulled)
 
     def _prune_daily(self) -> None:
-        today = self._around.now()[:10]
+        now = self._around.now()
+        today = now[:10]
         if outbox.read_fact(self._store.connection(), "pruned_on") != today:
             # A client that may only read cannot prune; another one will.
             with suppress(PrimaryError, NotAllowedError):
                 self._primary.prune_history()
             with self._store.writing() as connection:
+                lost.forget_sent(connection, now)
                 outbox.write_fact(connection, "pruned_on", today)
 
     def _remember(self, error: ReplicaError | None) -> None:

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 
-from replica import outbox, overlay
+from replica import local_format, outbox, overlay
 from replica.drivers.attached import Attached
 from replica.drivers.buffered import BufferedWork
 from replica.drivers.protocol import Rows, Work
@@ -99,7 +99,7 @@ class Embedded:
         connection = open_file(self.path)
         self._opened.append(connection)
         with storage_errors(self.path):
-            outbox.prepare(connection, self.path)
+            local_format.prepare(connection, self.path)
             overlay.prepare(connection, self.tables.values())
             return Attached(connection, self._base, self.tables, reads_only=reads_only)
 

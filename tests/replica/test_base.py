@@ -8,23 +8,10 @@ import pytest
 from replica import DamagedError, Replica, Stage, UnreachableError
 from sqld import Server
 from tests.faults import FaultProxy
+from tests.replica.backups import back_up, restore
 from tests.replica.team import Item, Team, Truth, add, all_synced, change, rows_of, synced
 
 _COMPANIONS = ("-wal", "-shm", "-client_wal_index")
-
-
-def _backup(server: Server, to: Path) -> None:
-    server.stop()
-    shutil.copytree(server.data_dir / "dbs", to)
-    server.start()
-
-
-def _restore(server: Server, backup: Path) -> None:
-    """Put an older copy in place, log id and all, as a careless restore does."""
-    server.stop()
-    shutil.rmtree(server.data_dir / "dbs")
-    shutil.copytree(backup, server.data_dir / "dbs")
-    server.start()
 
 
 def _titles(member: Replica) -> list[str]:
@@ -120,11 +107,11 @@ def test_an_older_backup_of_the_primary_is_noticed_and_the_loss_reported(
     laptop = team.join("laptop")
     add(laptop, "before")
     synced(laptop)
-    _backup(primary_server, tmp_path / "backup")
+    back_up(primary_server, tmp_path / "backup")
     add(laptop, "lost")
     synced(laptop)
     add(laptop, "pending")
-    _restore(primary_server, tmp_path / "backup")
+    restore(primary_server, tmp_path / "backup")
 
     report = synced(laptop)
 
@@ -143,11 +130,11 @@ def test_an_older_backup_that_went_on_beyond_our_frame_is_noticed(
     all_synced(laptop, desktop)
     desktop.close()
     shutil.copytree(team.directory_of("desktop"), tmp_path / "desktop-before")
-    _backup(primary_server, tmp_path / "backup")
+    back_up(primary_server, tmp_path / "backup")
     add(laptop, "lost")
     synced(laptop)
     frame = laptop.status().base_frame
-    _restore(primary_server, tmp_path / "backup")
+    restore(primary_server, tmp_path / "backup")
     shutil.rmtree(team.directory_of("desktop"))
     shutil.copytree(tmp_path / "desktop-before", team.directory_of("desktop"))
     desktop = team.join("desktop")
@@ -172,12 +159,12 @@ def test_what_was_acknowledged_and_then_lost_by_the_primary_is_sent_again(
     laptop = team.join("laptop")
     add(laptop, "before")
     synced(laptop)
-    _backup(primary_server, tmp_path / "backup")
+    back_up(primary_server, tmp_path / "backup")
     add(laptop, "acknowledged")
     with monkeypatch.context() as patched:
-        patched.setattr("replica.sync.pull", _fail)
+        patched.setattr("replica.base.pull", _fail)
         assert laptop.sync().pushed == 1
-    _restore(primary_server, tmp_path / "backup")
+    restore(primary_server, tmp_path / "backup")
 
     synced(laptop)
 
@@ -215,12 +202,12 @@ def test_i6_an_outdated_base_stays_readable_until_the_fresh_one_is_whole(
     laptop = team.join("laptop")
     add(laptop, "before")
     synced(laptop)
-    _backup(primary_server, tmp_path / "backup")
+    back_up(primary_server, tmp_path / "backup")
     add(laptop, "mine")
     synced(laptop)
-    _restore(primary_server, tmp_path / "backup")
+    restore(primary_server, tmp_path / "backup")
     with monkeypatch.context() as patched:
-        patched.setattr("replica.sync.pull", _fail)
+        patched.setattr("replica.base.pull", _fail)
         report = laptop.sync()
 
     started_now = team.join("laptop")

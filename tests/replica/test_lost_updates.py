@@ -17,7 +17,7 @@ def without_pull(monkeypatch: pytest.MonkeyPatch) -> Callable[[Replica], None]:
 
     def sync(member: Replica) -> None:
         with monkeypatch.context() as patched:
-            patched.setattr("replica.sync.pull", no_pull)
+            patched.setattr("replica.base.pull", no_pull)
             assert isinstance(member.sync().error, UnreachableError)
 
     return sync

@@ -103,7 +103,7 @@ def test_a_token_that_expires_between_push_and_pull_leaves_what_was_pushed_ackno
     """Replication only says that the handshake failed; the next sync pulls and has nothing to push."""
     add(laptop, "Bread")
     with monkeypatch.context() as patched:
-        patched.setattr("replica.sync.pull", _with_token(_EXPIRED))
+        patched.setattr("replica.base.pull", _with_token(_EXPIRED))
         report = laptop.sync()
 
     assert report.stage is Stage.PULL

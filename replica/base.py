@@ -1,0 +1,111 @@
+"""The base as a sync deals with it: how far it has come, whether it is still of this primary, fetching it, dropping it.
+
+Always true:
+- a base that is only outdated stays readable until a fresh one is whole;
+- whatever replaces a base, what waits here is asked for anew, and what only the old one knew is noted as lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from replica import lost, overlay
+from replica.delivery import Surroundings
+from replica.drivers.embedded import Embedded, Trust
+from replica.errors import DamagedError
+from replica.history import HISTORY
+from replica.outbox import State
+from replica.primary import Greeting, Primary
+from replica.pull import frame_number, pull, set_aside
+from replica.sqlite_file import storage_errors
+
+
+class Base:
+    """The base of one replica."""
+
+    def __init__(self, store: Embedded, primary: Primary, around: Surroundings) -> None:
+        self._store, self._primary, self._around = store, primary, around
+
+    def tail(self) -> tuple[int, str]:
+        """The number and the mutation of the newest change that the base holds; zero and nothing without one."""
+        connection = self._store.connection()
+        if HISTORY not in self._store.attached().base_tables:
+            return 0, ""
+        row = connection.execute(
+            f"SELECT seq, mutation FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        return (int(row[0]), str(row[1])) if row else (0, "")
+
+    def is_of_another_past(self, greeting: Greeting) -> bool:
+        """Whether the primary was restored from an older copy, or replaced, since the base was fetched."""
+        frame = frame_number(self._store.directory)
+        is_ahead = frame is not None and greeting.replication_index is not None and frame > greeting.replication_index
+        return not greeting.knows_our_tail or is_ahead
+
+    def outdate(self) -> int:
+        """Have a fresh base fetched, and all that waits here asked for anew; this base stays until then.
+
+        Returns how many mutations the primary lost, as far as this base knows.
+        """
+        found = self._note_lost()
+        self._store.distrust_base(Trust.OUTDATED)
+        self._send_all_again()
+        return found
+
+    def drop(self) -> None:
+        """Put a base that cannot be read out of the way at once."""
+        self._store.attached().detach()
+        with storage_errors(self._store.path):
+            set_aside(self._store.directory)
+        self._store.distrust_base(Trust.WHOLE)
+        self._send_all_again()
+
+    def _send_all_again(self) -> None:
+        # What the old base held and the new one lacks must not count as arrived; the primary knows by the ids.
+        with self._store.writing(with_base=False) as connection:
+            connection.execute("UPDATE mutations SET state = ?", (State.QUEUED.value,))
+
+    def _note_lost(self) -> int:
+        if HISTORY not in self._store.attached().base_tables:
+            return 0
+        # The primary is asked outside of the transaction, so that nobody waits for the network to write.
+        lost.gather_gone(self._store.connection(), self._gone())
+        with self._store.writing() as connection:
+            return lost.note_gone(connection, overlay.BASE)
+
+    def _gone(self) -> Iterator[list[str]]:
+        """What the base holds and the primary does not, newest first, until all of a thousand are known there."""
+        rows = self._store.connection().execute(
+            f"SELECT mutation FROM {overlay.BASE}.{HISTORY} GROUP BY mutation ORDER BY max(seq) DESC"
+        )
+        while chunk := [str(row[0]) for row in rows.fetchmany(1000)]:
+            known = self._primary.known(chunk)
+            if len(known) == len(chunk):
+                return
+            yield [mutation for mutation in chunk if mutation not in known]
+
+    def pull(self, deadline: float, lock_file: int, *, is_fresh: bool) -> bool:
+        """Bring the base up to the primary. Returns whether it is a whole new copy."""
+        is_new = is_fresh or frame_number(self._store.directory) is None
+        try:
+            self._fetch(deadline, lock_file, is_fresh=is_fresh)
+        except DamagedError:
+            self.drop()
+            self._fetch(deadline, lock_file, is_fresh=False)
+            is_new = True
+        if is_fresh:
+            self._store.distrust_base(Trust.WHOLE)
+        self._store.connection()
+        self._store.attached().refresh_schema()
+        return is_new
+
+    def _fetch(self, deadline: float, lock_file: int, *, is_fresh: bool) -> None:
+        pull(
+            self._store.directory,
+            self._around.url,
+            self._around.token(),
+            deadline=deadline,
+            lock_file=lock_file,
+            sleep=self._around.sleep,
+            is_fresh=is_fresh,
+        )

@@ -1,0 +1,42 @@
+"""The format of `local.db`: which tables of ours are in it, and since when.
+
+Always true: a format only ever adds tables, so that a file of an older make becomes one of this make as it is opened.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from replica import lost, outbox
+from replica.errors import DamagedError
+
+FORMAT: Final = 2
+
+
+def prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables that are not there yet. Raises DamagedError for a file of a newer make."""
+    if _format(connection, path) == FORMAT:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _format(connection, path) != FORMAT:
+            for statement in f"{outbox.TABLES}{lost.TABLES}".split(";\n"):
+                if statement.strip():
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+
+
+def _format(connection: sqlite3.Connection, path: Path) -> int:
+    made: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if made > FORMAT:
+        raise DamagedError(
+            f"{path} was made by a newer program (format {made}, this one knows {FORMAT})",
+            "upgrade this program; nothing was touched",
+        )
+    return made
