@@ -96,7 +96,9 @@ def pull(
 
 def _run_child(target: Path, url: str, token: str | None, deadline: float, lock_file: int) -> str:
     left_s = max(0.1, deadline - time.monotonic())
-    request = json.dumps({"path": str(target), "url": url, "token": token, "deadline_s": left_s + 2.0})
+    request = json.dumps(
+        {"path": str(target), "url": url, "token": token, "deadline_s": left_s + 2.0, "parent": os.getpid()}
+    )
     environment = {name: value for name, value in os.environ.items() if not _is_secret(name, value, token)}
     child = subprocess.Popen(
         [sys.executable, "-I", str(_PULLER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
