@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Final
 
 from replica.history import CONFLICTS
@@ -48,9 +48,10 @@ class ConflictRow(Record, table=CONFLICTS):
     mine_machine: str
     mine_at: str
     schema_version: int
-    theirs_session: str
-    theirs_machine: str
-    theirs_at: str
+    theirs_session: Annotated[str, Rule.LAST]
+    theirs_machine: Annotated[str, Rule.LAST]
+    theirs_at: Annotated[str, Rule.LAST]
+    theirs_by: Annotated[str, Rule.LAST] = "{}"
     state: str = OPEN
     outcome: Annotated[str, Rule.LAST] = ""
     resolved_by: Annotated[str, Rule.LAST] = ""
@@ -68,11 +69,12 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class FieldConflict:
-    """One field that was changed to two different values."""
+    """One field that was changed to two different values; `theirs_by`: who gave it the other one, if it is known."""
 
     before: StoredValue
     mine: StoredValue
     theirs: StoredValue
+    theirs_by: Author | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -
         room -= len(text)
         if room >= 0:
             rows["/".join(key)] = text
-    values = {name: field.theirs for name, field in grounds.fields.items()}
+    values = {name: clash.theirs for name, clash in grounds.fields.items()}
     conflict = ConflictRow(
         id=conflict_id, mutation_id=mutation.id, table_name=grounds.at_row[0], row_id=grounds.at_row[1],
         reason=grounds.reason, clashing=json.dumps(clashing),
@@ -135,6 +137,7 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -
         mine_rows=json.dumps(rows), mine_session=mutation.session, mine_machine=mutation.machine,
         mine_at=mutation.made_at, schema_version=mutation.schema_version,
         theirs_session=theirs.session, theirs_machine=theirs.machine, theirs_at=theirs.at,
+        theirs_by=encode_authors({name: clash.theirs_by for name, clash in grounds.fields.items()}),
     )  # fmt: skip
     insert = Change(
         ConflictRow.replica_table,
@@ -149,6 +152,11 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -
     )
 
 
+def encode_authors(authors: Mapping[str, Author | None]) -> str:
+    """Who gave which field its other value, as JSON text."""
+    return json.dumps({name: asdict(author) for name, author in authors.items() if author is not None})
+
+
 def field_conflict(clash: Clash, before: StoredValue) -> FieldConflict:
     """A clash of the merge as it is shown to a person."""
     return FieldConflict(before, clash.mine.value, clash.theirs.value)
@@ -159,7 +167,8 @@ def conflict_from(row: ConflictRow) -> Conflict:
     changes = decode_changes(row.changes)
     first = (row.table_name, row.row_id)
     pairs = {field_name(c.table, c.row_id, name, first=first): pair for c in changes for name, pair in c.fields.items()}
-    fields = {name: FieldConflict(*pairs[name], value) for name, value in decode_row(row.theirs).items()}
+    by = {name: Author(**author) for name, author in json.loads(row.theirs_by).items()}
+    fields = {name: FieldConflict(*pairs[name], value, by.get(name)) for name, value in decode_row(row.theirs).items()}
     theirs = Author(row.theirs_session, row.theirs_machine, row.theirs_at) if row.theirs_at else None
     rows: dict[str, Row] = {name: decode_row(text) for name, text in json.loads(row.mine_rows).items()}
     return Conflict(

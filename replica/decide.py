@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from replica.conflicts import RESOLVED, Conflict, ConflictRow, field_name, undecided
@@ -35,6 +36,11 @@ def settle(tx: Transaction, conflict: Conflict, choice: Choice, *, record_of: Re
         is_over = is_second and (choice == "theirs" or change.table == CONFLICTS)
         if not is_over and not (choice == "theirs" and _is_gone(change.table, record_of)):
             _settle_change(tx, change, conflict, choice, record_of(change.table), first, is_second=is_second)
+    if isinstance(choice, Mapping) and first not in {(change.table, change.row_id) for change in conflict.changes}:
+        # A decision of nothing but to leave the row as it was: another one about the same row.
+        current = _current(tx, record_of(conflict.table), conflict.row_id)
+        if current is not None:
+            tx.update(current, **{name: value for name, value in choice.items() if "/" not in name})
     row = tx.get(ConflictRow, conflict.id)
     outcome = (
         json.dumps({name: str(value) for name, value in choice.items()}) if isinstance(choice, Mapping) else choice
@@ -58,13 +64,23 @@ def _was_settled_before(tx: Transaction, conflict: Conflict) -> bool:
     return any(isinstance(row, ConflictRow) and row.state == RESOLVED for row in rows)
 
 
-def moved_since(conflict: Conflict, row_now: Callable[[str, str], Row | None]) -> dict[str, StoredValue] | None:
+@dataclass(frozen=True, slots=True)
+class FieldNow:
+    """What a clashing field is now, and of which row."""
+
+    table: str
+    row_id: str
+    name: str
+    value: StoredValue
+
+
+def moved_since(conflict: Conflict, row_now: Callable[[str, str], Row | None]) -> dict[str, FieldNow] | None:
     """What the clashing fields are now, by their names in the conflict; None if the conflict shows as much.
 
     A decision is about the values that the person was shown, and must not overwrite others.
     """
     first = (conflict.table, conflict.row_id)
-    now: dict[str, StoredValue] = {}
+    now: dict[str, FieldNow] = {}
     is_moved = False
     for change in conflict.changes:
         row = row_now(change.table, change.row_id) if (change.table, change.row_id) in conflict.clashing else None
@@ -75,7 +91,7 @@ def moved_since(conflict: Conflict, row_now: Callable[[str, str], Row | None]) -
             is_new = not any(same_value(value, one) for one in seen)
             is_deleted_over = change.kind is Kind.DELETE and row is not None and is_new
             if shown in conflict.fields or is_deleted_over:
-                now[shown] = value
+                now[shown] = FieldNow(change.table, change.row_id, name, value)
                 is_moved = is_moved or is_new
     return now if is_moved else None
 

@@ -8,6 +8,7 @@
     ├── UnreachableError        the primary did not answer
     │   ├── OfflineError        …and the write was to be online, so nothing was queued
     │   └── UnknownOutcomeError …after it was asked to write, so nobody here can tell whether it did
+    ├── OtherPrimaryError       the primary at this address is not the one that the replica belongs to
     ├── NotAllowedError         the primary, or our own rules, refuse the token
     ├── BusyError               another process holds the sync lock or the lease
     ├── SchemaMismatchError     a record and its table, or a migration and its record, differ
@@ -148,6 +149,23 @@ class UnknownOutcomeError(UnreachableError):
 
     def __str__(self) -> str:
         return f"it is not known whether {self.mutation_id} was written: {self.message}"
+
+
+class OtherPrimaryError(ReplicaError):
+    """The primary at this address is another than the one that the replica belongs to; nothing was sent or fetched."""
+
+    code = "other_primary"
+    hint = (
+        "what is here is safe; check the address, or `sync` with adopt_primary=True to move all of it to this primary"
+    )
+
+    def __init__(self, url: str, is_new: bool) -> None:  # noqa: FBT001 - unpickled by position
+        super().__init__(url, is_new)
+        self.url, self.is_new = url, is_new
+
+    def __str__(self) -> str:
+        told = "is new and empty" if self.is_new else "is another one"
+        return f"the primary at {self.url} {told}, not the one that this replica belongs to"
 
 
 class NotAllowedError(_MessageError):

@@ -31,6 +31,7 @@ from replica.rebase import Ground, Key, Touch
 from replica.schema import Schema, Table, quote
 
 _KEYS_MAX = 500
+_IDENTITY = "SELECT id FROM _replica_primary"
 _FINAL_CODES = ("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "ARGS_INVALID")
 _PRUNED_MAX = 5_000
 HISTORY_DAYS_KEPT = 400
@@ -44,11 +45,12 @@ _FINAL = ("constraint failed", "no such table", "no such column", "has no column
 class Greeting:
     """Where the primary stands.
 
-    applied: its migrations. replication_index: its frame number. knows_our_tail: whether it has the last change that
-    we know. is_migrating: whether a client holds the lease.
+    applied: its migrations. id: which primary it is, "" before our first migration. replication_index: its frame
+    number. knows_our_tail: whether it has the last change that we know. is_migrating: whether a client holds the lease.
     """
 
     applied: Applied
+    id: str
     replication_index: int | None
     knows_our_tail: bool
     is_migrating: bool
@@ -80,12 +82,24 @@ class Primary:
                 Step(Statement(READ_APPLIED)),
                 Step(Statement(IS_HELD)),
                 Step(Statement("SELECT mutation FROM _replica_changes WHERE seq = ?", (tail_seq,))),
+                Step(Statement(_IDENTITY)),
             ]
         )
         applied = _rows_or_none(answer, 0)
         tail = _rows_or_none(answer, 2)
         knows = tail_seq == 0 or bool(tail and tail[0][0] == tail_mutation)
-        return Greeting(applied_from(applied or []), answer.replication_index, knows, bool(_rows_or_none(answer, 1)))
+        identity = _rows_or_none(answer, 3)
+        return Greeting(
+            applied_from(applied or []),
+            str(identity[0][0]) if identity else "",
+            answer.replication_index,
+            knows,
+            bool(_rows_or_none(answer, 1)),
+        )
+
+    def identity(self) -> str:
+        """Which primary this is."""
+        return str(self._hrana.execute(Statement(_IDENTITY)).rows[0][0])
 
     def push(self, mutations: Sequence[Mutation]) -> Refusal | None:
         """Apply all the mutations in one transaction; None if that went well, else nothing of it was done."""

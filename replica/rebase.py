@@ -111,6 +111,10 @@ def keys_of(mutation: Mutation) -> list[Key]:
 
 
 def _lay_over(mutation: Mutation, ground: Ground, means: Means) -> _Laid | _Parking:
+    if any(_is_settled_alike(change, ground.rows.get((change.table, change.row_id))) for change in mutation.changes):
+        # Both decided the same, and what that brings in must not come in twice.
+        nothing = (replace(change, kind=Kind.UPDATE, fields={}, encoded="") for change in mutation.changes)
+        return _Laid(tuple(nothing), {})
     rows: dict[Key, Row | None] = {}
     changes: list[Change] = []
     stuck: list[tuple[Key, _Stuck]] = []
@@ -125,9 +129,21 @@ def _lay_over(mutation: Mutation, ground: Ground, means: Means) -> _Laid | _Park
             rows[key] = row_after(current, outcome)
     if not stuck:
         return _Laid(tuple(changes), rows)
-    first = stuck[0][0]
-    fields = {field_name(*key, name, first=first): clash for key, why in stuck for name, clash in why.fields.items()}
-    return _Parking(fields, stuck[0][1].reason, [key for key, _ in stuck])
+    reason = next((why.reason for key, why in stuck if key[0] == CONFLICTS), stuck[0][1].reason)
+    clashing = [_shown_as(key, ground) for key, _ in stuck]
+    fields = {}
+    for key, why in stuck:
+        for name, clash in why.fields.items():
+            touch = last_touch(ground.touches.get(key, ()), name)
+            author = touch.author if touch else None
+            fields[field_name(*key, name, first=clashing[0])] = replace(clash, theirs_by=author)
+    return _Parking(fields, reason, list(dict.fromkeys(clashing)))
+
+
+def _shown_as(key: Key, ground: Ground) -> Key:
+    """The row that a person is asked about: for a conflict that was settled twice, the one that it is about."""
+    row = ground.rows.get(key)
+    return key if key[0] != CONFLICTS or row is None else (str(row["table_name"]), str(row["row_id"]))
 
 
 def row_after(row: Row | None, change: Change) -> Row | None:
@@ -149,9 +165,8 @@ def _lay_change(
     if change.kind is not Kind.INSERT and _is_as_seen(change, current):
         return change
     if _settles_again(change, current):
-        who = f"{current['resolved_by']!s} at {current['resolved_at']!s}"
-        outcome = FieldConflict("", change.new_values().get("outcome"), current["outcome"])
-        return _Stuck(f"the conflict was settled meanwhile by {who}", {"outcome": outcome})
+        who = f"{current['resolved_by']!s} at {current['resolved_at']!s} with {current['outcome']!s}"
+        return _Stuck(f"settled here with {change.new_values().get('outcome')!s}, before that by {who}", {})
     if change.kind is Kind.DELETE:
         moved = {
             name: FieldConflict(before, None, current.get(name))
@@ -173,6 +188,14 @@ def _settles_again(change: Change, current: Row) -> bool:
     """Whether a conflict is settled that somebody else has settled since: what it decides must not come in twice."""
     state = change.fields.get("state") if change.table == CONFLICTS else None
     return state is not None and state[1] == RESOLVED and current.get("state") == RESOLVED
+
+
+def _is_settled_alike(change: Change, current: Row | None) -> bool:
+    return (
+        current is not None
+        and _settles_again(change, current)
+        and change.new_values().get("outcome") == current["outcome"]
+    )
 
 
 def _lay_on_nothing(change: Change) -> Change | _Stuck:
@@ -224,11 +247,9 @@ def last_touch(touches: Sequence[Touch], name: str) -> Touch | None:
 
 def _park(mutation: Mutation, parking: _Parking, ground: Ground, means: Means) -> Mutation:
     first = parking.clashing[0]
+    known = [clash.theirs_by for clash in parking.fields.values() if clash.theirs_by is not None]
     touches = ground.touches.get(first, ())
-    touched = [touch for name in parking.fields if (touch := last_touch(touches, name)) is not None]
-    if not parking.fields:
-        touched = list(touches)
-    author = touched[-1].author if touched else None
+    author = known[0] if known else touches[-1].author if touches else None
     gone = [key for key in keys_of(mutation) if ground.rows.get(key) is None]
     rows = {key: row for key in gone if (row := means.mine_row(key)) is not None}
     grounds = Grounds(parking.reason, parking.clashing, first, parking.fields, rows, author)

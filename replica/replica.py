@@ -16,14 +16,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from replica import lost, outbox
-from replica.conflicts import OPEN, Conflict, ConflictRow, conflict_from, is_parked
+from replica.conflicts import OPEN, Author, Conflict, ConflictRow, conflict_from, encode_authors, is_parked
 from replica.decide import Choice, moved_since, settle, take_back
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver, Rows
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import HISTORY, SELECT_CHANGE, HistoryEntry, entry_from, mutations_from
 from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
-from replica.mutation import Mutation, Row, StoredValue, encode_row
+from replica.mutation import Kind, Mutation, Row, StoredValue, encode_row
 from replica.pull import frame_number
 from replica.records import Record
 from replica.report import Check, Stage, Status, SyncReport
@@ -151,11 +151,15 @@ class Replica:
 
     # -- syncing
 
-    def sync(self, *, deadline_s: float = 60.0) -> SyncReport:
-        """Trade changes with the primary. Trouble with network, token, lock or schema is in the report, not raised."""
+    def sync(self, *, deadline_s: float = 60.0, adopt_primary: bool = False) -> SyncReport:
+        """Trade changes with the primary. Trouble with network, token, lock or schema is in the report, not raised.
+
+        deadline_s: seconds after which it gives up. adopt_primary: move to the primary at the address, if it is
+        another than the one this replica belongs to; without it, that is OtherPrimaryError, and nothing is sent.
+        """
         if self._sync is None:
             return SyncReport(0, 0, 0, 0, 0, Stage.DONE)
-        return self._sync().run(deadline_s=deadline_s)
+        return self._sync().run(deadline_s=deadline_s, adopt_primary=adopt_primary)
 
     def pending(self) -> list[Mutation]:
         """The mutations that the primary does not have yet, as far as is known here, in the order they were made."""
@@ -245,15 +249,29 @@ class Replica:
             conflict,
             lambda table, row_id: self._row(self._record_of(table), row_id) if table in self._tables else None,
         )
-        if now is None or conflict.table == ConflictRow.replica_table:
+        if now is None:
             return
+        authors = {shown: self._last_author(each.table, each.row_id, each.name) for shown, each in now.items()}
+        last = max((author for author in authors.values() if author is not None), key=lambda one: one.at, default=None)
+        last = last or conflict.theirs_by or Author("", "", "")
         with self.transaction() as tx:
-            tx.update(row, theirs=encode_row(now))
+            tx.update(
+                row, theirs=encode_row({shown: each.value for shown, each in now.items()}),
+                theirs_by=encode_authors(authors), theirs_session=last.session, theirs_machine=last.machine,
+                theirs_at=last.at,
+            )  # fmt: skip
         current = self._row(self._schema.record_of(conflict.table), conflict.row_id)
         found = "" if current is None else str(current["updated_at"])
         error = ConflictError(conflict.table, conflict.row_id, seen=row.updated_at, found=found, current=current)
         error.hint = "the conflict shows the new values now; look at it again and decide"
         raise error
+
+    def _last_author(self, table: str, row_id: str, name: str) -> Author | None:
+        """Who gave a field the value that it has now, as far as history tells."""
+        for entry in reversed(self._entries(table, row_id)):
+            if name in entry.fields or entry.kind is not Kind.UPDATE:
+                return Author(entry.session, entry.machine, entry.at)
+        return None
 
     def _record_of(self, table: str) -> type[Record]:
         """The record class of a table that a change of long ago may name. Raises InputError if it is gone."""
@@ -269,21 +287,19 @@ class Replica:
             row_id = self.full_id(record, typed_id)
         except NotFoundError:
             row_id = typed_id  # a deleted row has a history too
-        pending = (
-            outbox.entries(self._driver.connection(), record.replica_table, row_id)
-            if isinstance(self._driver, Embedded)
-            else []
-        )
-        waiting = {entry.mutation_id for entry in pending}
-        found = self._driver.read(
-            f"{SELECT_CHANGE} WHERE table_name = ? AND row_id = ? ORDER BY seq", (record.replica_table, row_id)
-        ).rows
-        entries = [
-            entry for entry in (entry_from(row, pending=False) for row in found) if entry.mutation_id not in waiting
-        ] + pending
+        entries = self._entries(record.replica_table, row_id)
         if not entries:
             raise NotFoundError(_kind_of(record), typed_id)
         return entries
+
+    def _entries(self, table: str, row_id: str) -> list[HistoryEntry]:
+        pending = outbox.entries(self._driver.connection(), table, row_id) if isinstance(self._driver, Embedded) else []
+        waiting = {entry.mutation_id for entry in pending}
+        found = self._driver.read(
+            f"{SELECT_CHANGE} WHERE table_name = ? AND row_id = ? ORDER BY seq", (table, row_id)
+        ).rows
+        settled = (entry_from(row, pending=False) for row in found)
+        return [*(entry for entry in settled if entry.mutation_id not in waiting), *pending]
 
     def undo(self, mutation_id: str | None = None) -> Mutation:
         """Take a mutation back by a new one; None: the last of this session.

@@ -25,6 +25,7 @@ from replica.errors import (
     InputError,
     NotAllowedError,
     OfflineError,
+    OtherPrimaryError,
     PrimaryError,
     ReplicaError,
     SchemaTooNewError,
@@ -43,6 +44,7 @@ from replica.sqlite_file import translate
 from replica.sync_lock import sync_lock
 
 _LOCK_WAIT_S: Final = 10.0
+_PRIMARY: Final = "primary"
 
 
 class Sync:
@@ -50,16 +52,21 @@ class Sync:
 
     def __init__(self, store: Embedded, primary: Primary, schema: Schema, around: Surroundings) -> None:
         self._store, self._primary, self._schema, self._around = store, primary, schema, around
+        self._adopts = False
         self._base = Base(store, primary, around)
         self._delivery = Delivery(store, primary, schema, around)
 
-    def run(self, *, deadline_s: float, wait_for_lock_s: float = _LOCK_WAIT_S) -> SyncReport:
-        """Sync once. Trouble is reported in the result, not raised; what was done until then counts."""
+    def run(self, *, deadline_s: float, adopt_primary: bool = False) -> SyncReport:
+        """Sync once. Trouble is reported in the result, not raised; what was done until then counts.
+
+        adopt_primary: if the primary at the address is another than before, belong to it from now on.
+        """
         progress = Progress()
+        self._adopts = adopt_primary
         error: ReplicaError | None = None
         try:
             with sync_lock(
-                self._store.directory, wait_s=min(wait_for_lock_s, deadline_s), sleep=self._around.sleep
+                self._store.directory, wait_s=min(_LOCK_WAIT_S, deadline_s), sleep=self._around.sleep
             ) as lock_file:
                 error = self._run_locked(progress, time.monotonic() + deadline_s, lock_file)
         except ReplicaError as stopped:
@@ -108,9 +115,10 @@ class Sync:
         progress.enter(Stage.GREET)
         tail_seq, tail_mutation = (0, "") if is_damaged else self._base.tail()
         greeting = self._greet(tail_seq, tail_mutation, deadline)
+        is_other = self._is_other_primary(greeting)
         if is_damaged:
             self._base.drop()
-        elif self._base.is_of_another_past(greeting):
+        elif is_other or self._base.is_of_another_past(greeting):
             progress.lost += self._base.outdate()
         is_fresh = self._store.trust() is not Trust.WHOLE
         frame = frame_number(self._store.directory)
@@ -122,6 +130,7 @@ class Sync:
         if plan_needed(self._schema, greeting):
             progress.enter(Stage.MIGRATE)
             self._migrate(greeting, deadline)
+        self._belong_to(greeting)
         if is_current and outbox.is_any_acknowledged(self._store.connection()):
             # What the base does not hold now, the primary has lost since it acknowledged it.
             self._settle(progress, tail_seq)
@@ -142,6 +151,22 @@ class Sync:
             wait=self._around.sleep,
             deadline=deadline,
         )
+
+    def _is_other_primary(self, greeting: Greeting) -> bool:
+        """Whether this is another primary than before, and to be adopted. Raises OtherPrimaryError if it is not."""
+        known = outbox.read_fact(self._store.connection(with_base=False), _PRIMARY)
+        if known in ("", greeting.id):
+            return False
+        if not self._adopts:
+            raise OtherPrimaryError(self._around.url, is_new=not greeting.id)
+        return True
+
+    def _belong_to(self, greeting: Greeting) -> None:
+        """Remember which primary this replica belongs to, before anything is sent to it."""
+        found = greeting.id or self._primary.identity()
+        if outbox.read_fact(self._store.connection(with_base=False), _PRIMARY) != found:
+            with self._store.writing(with_base=False) as connection:
+                outbox.write_fact(connection, _PRIMARY, found)
 
     def _greet(self, tail_seq: int, tail_mutation: str, deadline: float) -> Greeting:
         """Ask how the primary stands, once nobody migrates it: a push would break off a migration of over 5 s."""
@@ -212,13 +237,16 @@ class Sync:
         Raises ConflictError, OfflineError (nothing queued), InputError for what a constraint refuses.
         """
         progress = Progress(stage=Stage.PUSH)
+        self._adopts = False
         with sync_lock(self._store.directory, wait_s=_LOCK_WAIT_S, sleep=self._around.sleep):
             deadline = time.monotonic() + _LOCK_WAIT_S
             self._primary.give_up_at(deadline)
             try:
                 greeting = self._greet(0, "", deadline)
+                self._is_other_primary(greeting)
                 if plan_needed(self._schema, greeting):
                     self._migrate(greeting, deadline)
+                self._belong_to(greeting)
                 self._delivery.deliver(progress, deadline)
                 refusal = self._primary.push_one(mutation, self._around.sleep)
                 if refusal is not None and mutation.id not in self._primary.known([mutation.id]):

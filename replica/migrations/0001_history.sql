@@ -1,5 +1,9 @@
 -- What the primary holds of ours (DESIGN 9). `_replica_migrations` and `_replica_lease` exist before any migration.
 
+-- Which primary this is, in every copy of it, so that a replica knows when it is shown another.
+CREATE TABLE _replica_primary (id TEXT NOT NULL);
+INSERT INTO _replica_primary (id) VALUES (lower(hex(randomblob(16))));
+
 -- Every change ever applied, in the order it was applied: history, change feed, undo, exactly-once.
 CREATE TABLE _replica_changes (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -40,6 +44,7 @@ CREATE TABLE _replica_conflicts (
     theirs_session TEXT NOT NULL,
     theirs_machine TEXT NOT NULL,
     theirs_at TEXT NOT NULL,
+    theirs_by TEXT NOT NULL,
     state TEXT NOT NULL,
     outcome TEXT NOT NULL,
     resolved_by TEXT NOT NULL,

@@ -176,25 +176,6 @@ def _fail(*_arguments: object, **_options: object) -> None:
     raise UnreachableError("the network went down before the pull")
 
 
-def test_a_primary_made_anew_and_empty_gets_its_schema_and_what_waits(
-    team: Team, truth: Truth, primary_server: Server
-) -> None:
-    """The data directory was deleted: what only this replica had settled is counted as lost."""
-    laptop = team.join("laptop")
-    add(laptop, "lost")
-    synced(laptop)
-    add(laptop, "pending")
-    primary_server.stop()
-    shutil.rmtree(primary_server.data_dir / "dbs")
-    primary_server.start()
-
-    report = synced(laptop)
-
-    assert (report.lost, report.pushed) == (1, 1)
-    assert _titles(laptop) == ["pending"]
-    assert rows_of(laptop) == truth.rows()
-
-
 def test_i6_an_outdated_base_stays_readable_until_the_fresh_one_is_whole(
     team: Team, truth: Truth, primary_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

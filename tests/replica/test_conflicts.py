@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from replica import Conflict, InputError, Record, Replica, open_replica
+from replica import Conflict, ConflictError, InputError, Record, Replica, open_replica
 from tests.replica.team import MIGRATIONS, Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
 
 
@@ -107,26 +107,112 @@ def test_a_conflict_that_was_settled_is_not_settled_again(laptop: Replica, deskt
         laptop.resolve(conflict.id, "theirs")
 
 
-@pytest.mark.parametrize("second", ["mine", "theirs"])
-def test_two_who_settle_a_conflict_at_once_do_not_bring_it_in_twice(
-    laptop: Replica, desktop: Replica, truth: Truth, second: str
+def test_two_who_settle_a_conflict_alike_bring_it_in_once_and_need_not_be_asked(
+    laptop: Replica, desktop: Replica, truth: Truth
 ) -> None:
-    """I1: the mutation counts once; the later decision is parked, and closing it changes no counter."""
+    """I1: the parked mutation counts once, and the second decision, which changes nothing, is in the history."""
     conflict = _clash(laptop, desktop, stars=1)
     desktop.resolve(conflict.id, "mine")
-    laptop.resolve(conflict.id, "mine")
+    second = laptop.resolve(conflict.id, "mine")
     synced(desktop)
 
     report = synced(laptop)
 
-    assert report.parked == 1
-    (parked,) = laptop.conflicts()
-    assert f"settled meanwhile by {desktop.session}" in parked.reason
-    laptop.resolve(parked.id, "mine" if second == "mine" else "theirs")
-    all_synced(laptop, desktop)
+    assert report.parked == 0
     assert truth.run("SELECT title, stars FROM items") == [["Rice milk", "1"]]
+    assert second.id in truth.applied()
+    all_synced(laptop, desktop)
     assert laptop.conflicts() == desktop.conflicts() == []
     assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+
+
+@pytest.mark.parametrize("again", ["mine", "theirs"])
+def test_two_who_settle_a_conflict_differently_do_not_bring_it_in_twice(
+    laptop: Replica, desktop: Replica, truth: Truth, again: str
+) -> None:
+    """I1: the later decision is parked, and closing it changes no counter."""
+    conflict = _clash(laptop, desktop, stars=1)
+    desktop.resolve(conflict.id, {"title": "Soy milk"})
+    laptop.resolve(conflict.id, "mine")
+    synced(desktop)
+
+    assert synced(laptop).parked == 1
+    (parked,) = laptop.conflicts()
+    laptop.resolve(parked.id, "mine" if again == "mine" else "theirs")
+    all_synced(laptop, desktop)
+
+    title = "Rice milk" if again == "mine" else "Soy milk"
+    assert truth.run("SELECT title, stars FROM items") == [[title, "1"]]
+    assert laptop.conflicts() == desktop.conflicts() == []
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+
+
+@pytest.mark.parametrize("second", ["mine", "theirs"])
+def test_a_conflict_settled_twice_is_shown_as_one_about_the_row(
+    laptop: Replica, desktop: Replica, truth: Truth, second: str
+) -> None:
+    """With both decisions, and nothing of how conflicts are stored; another value can be set."""
+    conflict = _clash(laptop, desktop)
+    desktop.resolve(conflict.id, {"title": "Soy milk"})
+    laptop.resolve(conflict.id, "mine" if second == "mine" else "theirs")
+    all_synced(desktop, laptop)
+
+    (parked,) = laptop.conflicts()
+
+    assert (parked.table, parked.row_id) == ("items", conflict.row_id)
+    assert set(parked.fields) == ({"title"} if second == "mine" else set())
+    assert f"settled here with {second}" in parked.reason
+    assert f"by {desktop.session}" in parked.reason
+    laptop.resolve(parked.id, {"title": "Nut milk"})
+    all_synced(laptop, desktop)
+    assert truth.title(conflict.row_id) == "Nut milk"
+    assert laptop.conflicts() == desktop.conflicts() == []
+
+
+def test_each_field_of_a_conflict_tells_who_changed_it(team: Team, laptop: Replica, desktop: Replica) -> None:
+    """Two others may have changed two fields, or two rows, and neither is to be taken for the other."""
+    phone = team.join("phone")
+    milk, bread = add(laptop, "Milk"), add(laptop, "Bread")
+    all_synced(laptop, desktop, phone)
+    change(desktop, milk.id, title="Oat milk")
+    synced(desktop)
+    synced(phone)
+    with phone.transaction() as tx:
+        tx.update(tx.get(Item, milk.id), code="m1")
+        tx.update(tx.get(Item, bread.id), title="Rye")
+    synced(phone)
+    with laptop.transaction() as tx:
+        tx.update(tx.get(Item, milk.id), title="Rice milk", code="m2")
+        tx.update(tx.get(Item, bread.id), title="Spelt")
+
+    synced(laptop)
+
+    (conflict,) = laptop.conflicts()
+    by = {name: clash.theirs_by and clash.theirs_by.machine for name, clash in conflict.fields.items()}
+    assert by == {"title": "desktop0", "code": "phone000", f"items/{bread.id}.title": "phone000"}
+    assert conflict.theirs_by is not None
+    assert conflict.theirs_by.machine == "desktop0"
+
+
+def test_a_conflict_that_shows_new_values_shows_whose_they_are(team: Team, laptop: Replica, desktop: Replica) -> None:
+    """To everyone, once synced."""
+    conflict = _clash(laptop, desktop)
+    phone = team.join("phone")
+    synced(phone)
+    change(phone, conflict.row_id, title="Soy milk")
+    synced(phone)
+    synced(laptop)
+
+    with pytest.raises(ConflictError):
+        laptop.resolve(conflict.id, "mine")
+    all_synced(laptop, desktop)
+
+    for member in (laptop, desktop):
+        shown = member.conflict(conflict.id)
+        assert shown.fields["title"].theirs == "Soy milk"
+        assert shown.theirs_by is not None
+        assert shown.fields["title"].theirs_by == shown.theirs_by
+        assert shown.theirs_by.machine == "phone000"
 
 
 def test_of_two_different_decisions_the_first_stands_and_the_second_is_asked_about(
