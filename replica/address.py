@@ -5,12 +5,17 @@ Always true: a token never goes over plain http to another machine, and never st
 
 from __future__ import annotations
 
+import re
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from replica.errors import InputError, NotAllowedError
 
 _SCHEMES: Final = {"libsql": "https", "wss": "https", "ws": "http", "http": "http", "https": "https"}
+# An underscore is no host name by the letter, and is common in private networks.
+_LABEL: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_NAME_LENGTH_MAX: Final = 253
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 
 
@@ -18,17 +23,28 @@ def check_url(typed: str) -> str:
     """The URL of a primary, without the space around it, which may be shown and kept. Raises InputError."""
     url = typed.strip()
     parts = _split(url)
-    is_text = url.isascii() and url.isprintable()
-    if parts is None or parts.scheme not in _SCHEMES or not parts.hostname or not is_text:
+    if parts is None or parts.scheme not in _SCHEMES or not _is_host(parts.hostname or ""):
         # What is not a URL may be anything, a pasted token too: it is not repeated.
         raise InputError(
             "this is not the URL of a primary", "for example http://127.0.0.1:8080 or libsql://name.turso.io"
         )
-    if parts.username or parts.password or "token" in parts.query.lower() or parts.fragment:
+    if parts.username or parts.password or "token" in parts.query.lower():
         raise InputError(
             "a URL must not hold a user name, a password or a token", "give the token in TD_DATABASE_TOKEN"
         )
+    if parts.query not in ("", "tls=0", "tls=1") or parts.fragment or not (url.isascii() and url.isprintable()):
+        raise InputError("the URL of a primary holds more than an address", "leave out what follows the ? or the #")
     return url
+
+
+def _is_host(name: str) -> bool:
+    """Whether a host can be asked for. Source: RFC 1123 2.1, and RFC 3986 3.2.2 for addresses in digits."""
+    if ":" in name:
+        try:
+            return ip_address(name).version == 6
+        except ValueError:
+            return False
+    return len(name) <= _NAME_LENGTH_MAX and all(_LABEL.fullmatch(label) for label in name.removesuffix(".").split("."))
 
 
 def _split(url: str) -> SplitResult | None:
