@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from replica.drivers.buffered import BufferedWork
 from replica.drivers.protocol import Rows, Work
@@ -15,9 +16,12 @@ from replica.errors import (
     BusyError,
     ConflictError,
     InputError,
+    NotAllowedError,
     PrimaryError,
     QueryError,
     SchemaTooNewError,
+    UnknownOutcomeError,
+    UnreachableError,
     WriteRefusedError,
 )
 from replica.migrate import plan_migrations, version_of
@@ -31,9 +35,25 @@ _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*([A-Za-z]+)", re.DO
 _READING = frozenset({"SELECT", "WITH", "VALUES", "EXPLAIN"})
 
 
+@contextmanager
+def _nothing_kept() -> Iterator[None]:
+    """What the errors of a primary say is safe is so with a replica; here nothing is kept."""
+    try:
+        yield
+    except UnknownOutcomeError:
+        raise
+    except UnreachableError as error:
+        error.hint = "nothing was written; try again once the primary can be reached"
+        raise
+    except NotAllowedError as error:
+        error.hint = "nothing was read or written; give a valid token"
+        raise
+
+
 class Remote:
     """The driver of mode `remote`."""
 
+    @_nothing_kept()
     def __init__(
         self, primary: Primary, schema: Schema, tables: Mapping[str, Table], *, session: str, now: Callable[[], Stamp]
     ) -> None:
@@ -52,11 +72,13 @@ class Remote:
                 deadline=time.monotonic() + _MIGRATION_PATIENCE_S,
             )
 
+    @_nothing_kept()
     def read(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of ours on the primary."""
         answer = self._primary.read(sql, params)
         return Rows(answer.columns, answer.rows)
 
+    @_nothing_kept()
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of a user's, if the primary itself says that it only reads."""
         word = _FIRST_WORD.match(sql)
@@ -71,6 +93,7 @@ class Remote:
             raise WriteRefusedError("this SQL would write, or reach outside the database")
         return self.read(sql, params)
 
+    @_nothing_kept()
     def begin(self, *, online: bool) -> Work:  # noqa: ARG002 - every write is online here
         """Start a transaction. Raises SchemaTooNewError, BusyError while the primary is migrated."""
         greeting = self._primary.greet(0, "")
@@ -81,6 +104,7 @@ class Remote:
             raise SchemaTooNewError(version, self._schema.version)
         return BufferedWork(self._tables, self.read, self._send)
 
+    @_nothing_kept()
     def _send(self, mutation: Mutation) -> None:
         refusal = self._primary.push_one(mutation, time.sleep)
         if refusal is None:
