@@ -109,9 +109,11 @@ _SELECT: Final = """SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schem
     FROM mutations m LEFT JOIN changes c ON c.seq = m.seq"""
 
 
-def load(connection: sqlite3.Connection) -> list[Mutation]:
-    """All mutations, in order."""
-    return _mutations(connection.execute(f"{_SELECT} ORDER BY m.seq, c.position"))
+def load(connection: sqlite3.Connection, *, only_queued: bool = False) -> list[Mutation]:
+    """All mutations, or those that the primary does not have yet, in order."""
+    states = [State.QUEUED.value] if only_queued else [state.value for state in State]
+    marks = ", ".join("?" * len(states))
+    return _mutations(connection.execute(f"{_SELECT} WHERE m.state IN ({marks}) ORDER BY m.seq, c.position", states))
 
 
 def load_queued(connection: sqlite3.Connection, *, after: int, limit: int) -> tuple[list[Mutation], int]:
@@ -157,6 +159,12 @@ def count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM mutations").fetchone()[0])
 
 
+def count_queued(connection: sqlite3.Connection) -> int:
+    """How many mutations the primary does not have yet, as far as is known here."""
+    found = connection.execute("SELECT count(*) FROM mutations WHERE state = ?", (State.QUEUED.value,))
+    return int(found.fetchone()[0])
+
+
 def is_any_acknowledged(connection: sqlite3.Connection) -> bool:
     """Whether the primary has something that the base is still to show."""
     found = connection.execute("SELECT 1 FROM mutations WHERE state = ? LIMIT 1", (State.ACKNOWLEDGED.value,))
@@ -164,10 +172,9 @@ def is_any_acknowledged(connection: sqlite3.Connection) -> bool:
 
 
 def rows_with_changes(connection: sqlite3.Connection, table: str) -> set[str]:
-    """The ids of the rows of a table that have pending changes."""
-    return {
-        row_id for (row_id,) in connection.execute("SELECT DISTINCT row_id FROM changes WHERE table_name = ?", (table,))
-    }
+    """The ids of the rows of a table that have changes which the primary does not have yet."""
+    sql = "SELECT c.row_id FROM changes c JOIN mutations m ON m.seq = c.seq WHERE c.table_name = ? AND m.state = ?"
+    return {row_id for (row_id,) in connection.execute(sql, (table, State.QUEUED.value))}
 
 
 def entries(connection: sqlite3.Connection, table: str, row_id: str) -> list[HistoryEntry]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
-from replica import lost, outbox
+from replica import outbox
 from replica.conflicts import OPEN, Author, Conflict, ConflictRow, conflict_from, encode_authors, is_parked
 from replica.decide import Choice, moved_since, settle, take_back
 from replica.drivers.embedded import Embedded
@@ -24,14 +24,12 @@ from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import HISTORY, SELECT_CHANGE, HistoryEntry, entry_from, mutations_from
 from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
 from replica.mutation import Kind, Mutation, Row, StoredValue, encode_row
-from replica.pull import frame_number
 from replica.records import Record
 from replica.report import Check, Stage, Status, SyncReport
 from replica.schema import Schema, Table, quote
 from replica.settings import Settings
 from replica.stamps import Stamp, stamp_at
 from replica.storable import check_query
-from replica.sync_lock import is_locked
 from replica.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -163,50 +161,24 @@ class Replica:
 
     def pending(self) -> list[Mutation]:
         """The mutations that the primary does not have yet, as far as is known here, in the order they were made."""
-        return outbox.load(self._driver.connection()) if isinstance(self._driver, Embedded) else []
+        return self._in_outbox(only_queued=True)
+
+    def _in_outbox(self, *, only_queued: bool = False) -> list[Mutation]:
+        if not isinstance(self._driver, Embedded):
+            return []
+        return outbox.load(self._driver.connection(with_base=False), only_queued=only_queued)
 
     def pending_rows(self, table: str) -> set[str]:
-        """The ids of the rows of a table that have pending changes."""
-        return (
-            outbox.rows_with_changes(self._driver.connection(), table) if isinstance(self._driver, Embedded) else set()
-        )
+        """The ids of the rows of a table that have changes which the primary does not have yet."""
+        if not isinstance(self._driver, Embedded):
+            return set()
+        return outbox.rows_with_changes(self._driver.connection(with_base=False), table)
 
     def status(self) -> Status:
         """How the replica stands, from what is on disk alone."""
-        settings = self._settings
-        conflicts = int(
-            str(self._driver.read("SELECT count(*) FROM _replica_conflicts WHERE state = ?", (OPEN,)).rows[0][0])
-        )
-        if not isinstance(self._driver, Embedded):
-            state = "local" if settings.mode == "local" else "idle"
-            return Status(
-                settings.mode,
-                settings.url,
-                state,
-                0,
-                conflicts,
-                0,
-                None,
-                None,
-                None,
-                None,
-                None,
-                self._schema.version,
-                settings.directory,
-            )
-        connection = self._driver.connection()
-        facts = {
-            name: outbox.read_fact(connection, name) or None for name in ("last_sync_at", "last_error", "offline_since")
-        }
-        state = "offline" if facts["offline_since"] else "waiting" if facts["last_error"] else "idle"
-        if is_locked(settings.directory):
-            state = "syncing"
-        version = self._driver.attached().base_version or self._schema.version
-        return Status(
-            settings.mode, settings.url, state, outbox.count(connection), conflicts, lost.count(connection),
-            facts["last_sync_at"], facts["last_error"], facts["last_error"], facts["offline_since"],
-            frame_number(settings.directory), version, settings.directory,
-        )  # fmt: skip
+        from replica.standing import standing  # noqa: PLC0415 - only this pays for it
+
+        return standing(self._settings, self._driver, self._schema)
 
     @property
     def recovery(self) -> Recovery:
@@ -324,7 +296,7 @@ class Replica:
 
     def _mutation(self, typed_id: str) -> Mutation:
         low, high = prefix_range(typed_id)
-        pending = {mutation.id: mutation for mutation in self.pending() if mutation.id.startswith(typed_id)}
+        pending = {mutation.id: mutation for mutation in self._in_outbox() if mutation.id.startswith(typed_id)}
         sql = f"SELECT DISTINCT mutation FROM {HISTORY} WHERE mutation >= ? AND mutation < ? LIMIT {_CANDIDATES_MAX}"
         stored = [str(row[0]) for row in self._driver.read(sql, (low, high)).rows]
         found = resolve_prefix(typed_id, sorted({*stored, *pending}), "mutation")
@@ -334,7 +306,7 @@ class Replica:
         return mutations_from(rows)[0]
 
     def _last_of_session(self) -> Mutation:
-        own = [mutation for mutation in self.pending() if mutation.session == self.session]
+        own = [mutation for mutation in self._in_outbox() if mutation.session == self.session]
         if own:
             return own[-1]
         last = "(SELECT mutation FROM _replica_changes WHERE session = ? ORDER BY seq DESC LIMIT 1)"

@@ -41,7 +41,7 @@ class SyncReport:
     """What one sync did, in mutations.
 
     pushed: acknowledged by the primary, with those merged and parked among them. pulled: made by others, arrived.
-    pending: still not in the base. lost: what the primary had
+    pending: not on the primary, as far as is known here. lost: what the primary had
     and has no more, found out by this sync.
     error: why it stopped at `stage`; None once it is done.
     """
@@ -63,9 +63,10 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a replica stands. Times are stamps or None; `state` is local, idle, syncing, offline or waiting.
+    """How a replica stands. Times are stamps or None.
 
-    pending, conflicts: how many. lost: how many mutations the primary had and lost, as far as it is known here.
+    state: local, idle, syncing, offline, waiting, or damaged (its base is; the next sync mends it). pending, conflicts:
+    how many. lost: how many mutations the primary had and lost, as far as it is known here.
     """
 
     mode: str

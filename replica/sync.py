@@ -72,7 +72,7 @@ class Sync:
         except ReplicaError as stopped:
             # The lock is taken, or the disk refuses even to remember what went wrong.
             error = stopped
-        pending = outbox.count(self._store.connection(with_base=False))
+        pending = outbox.count_queued(self._store.connection(with_base=False))
         return SyncReport(
             progress.pushed,
             len(progress.merged),

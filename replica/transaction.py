@@ -9,12 +9,13 @@ Always true:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from random import randrange
 from typing import Final, TypeVar
 
 from replica.drivers.protocol import Work
-from replica.errors import ConflictError, InputError, NotFoundError
+from replica.errors import ConflictError, DamagedError, InputError, NotFoundError
 from replica.mutation import Change, Fields, Kind, Mutation, Row, StoredValue, encode_changes, encode_fields
 from replica.records import Record, encode_value
 from replica.stamps import Stamp, next_stamp
@@ -54,9 +55,11 @@ class Transaction:
         """Add a row; an empty `id` is filled in. Returns it as written. Raises ConflictError if the id is taken."""
         table, row_id = record.replica_table, record.id or self._new_id(type(record))
         check_storable("id", row_id)
-        found = self._work.row(table, row_id)
-        if found is not None:
-            raise _moved_on(type(record), row_id, seen="", found=found)
+        with suppress(DamagedError) if not record.id else nullcontext():
+            # An id that was made a moment ago is free, whether or not a damaged base can say so.
+            found = self._work.row(table, row_id)
+            if found is not None:
+                raise _moved_on(type(record), row_id, seen="", found=found)
         deleted_here = self._changes.get((table, row_id))
         stamp = next_stamp(self._now(), Stamp(deleted_here.stamp) if deleted_here else None, step_us=_step_us())
         values = record.to_row()

@@ -152,7 +152,12 @@ class Embedded:
     def begin(self, *, online: bool) -> Work:
         """Start a transaction. Raises SchemaTooNewError if the base is of a newer program."""
         while True:
-            connection = self.connection()
+            try:
+                connection = self.connection()
+            except DamagedError as error:
+                if online:
+                    raise self._noted(error) from error.__cause__
+                return self._begin_blind(error)
             with storage_errors(self.path):
                 attached = self.attached()
                 attached.refresh_schema()
@@ -165,6 +170,15 @@ class Embedded:
                 if attached.is_current():
                     return QueuedWork(connection, self.tables, self.path)
                 connection.execute("ROLLBACK")
+
+    def _begin_blind(self, damage: DamagedError) -> Work:
+        """Start a transaction on what is pending, for new rows; the base cannot be read until a sync has mended it."""
+        self._noted(damage)
+        attached = self.attached()
+        attached.detach()
+        with storage_errors(self.path):
+            attached.connection.execute("BEGIN IMMEDIATE")
+        return QueuedWork(attached.connection, self.tables, self.path, damage)
 
     @contextmanager
     def writing(self, *, with_base: bool = True) -> Iterator[sqlite3.Connection]:
@@ -191,13 +205,23 @@ class Embedded:
 class QueuedWork:
     """A transaction that ends in the outbox."""
 
-    def __init__(self, connection: sqlite3.Connection, tables: Mapping[str, Table], path: Path) -> None:
-        self._connection, self._tables, self._path = connection, tables, path
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        tables: Mapping[str, Table],
+        path: Path,
+        damage: DamagedError | None = None,
+    ) -> None:
+        """`damage`: why the base cannot be read, if it cannot."""
+        self._connection, self._tables, self._path, self._damage = connection, tables, path, damage
 
     def row(self, table: str, row_id: str) -> Row | None:
-        """The row as this transaction sees it."""
+        """The row as this transaction sees it. Raises DamagedError where only the base could tell."""
         with storage_errors(self._path):
-            return read_row(self._connection, self._tables[table], row_id)
+            row = read_row(self._connection, self._tables[table], row_id)
+        if row is None and self._damage is not None:
+            raise self._damage
+        return row
 
     def apply(self, change: Change, row: Row | None) -> None:
         """Lay the row over the base."""

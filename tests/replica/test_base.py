@@ -70,6 +70,35 @@ def test_damage_that_only_a_reader_meets_is_mended_by_the_next_sync(team: Team, 
     assert len(again.select(Item)) == 200
 
 
+def test_i8_a_damaged_base_keeps_nobody_from_writing(team: Team, truth: Truth, network: FaultProxy) -> None:
+    """Without the network, too; what cannot be read is not changed unseen, and the sync says what it waits for."""
+    laptop = team.join("laptop")
+    settled = add(laptop, "settled")
+    synced(laptop)
+    pending = add(laptop, "pending")
+    laptop.close()
+    _damage(team.directory_of("laptop") / "replica.db", from_page=0)
+    network.cut()
+
+    again = team.join("laptop")
+    added = add(again, "added")
+    change(again, pending.id, stars=1)
+    with pytest.raises(DamagedError):
+        change(again, settled.id, stars=1)
+    with pytest.raises(DamagedError):
+        again.get(Item, settled.id)
+    report = again.sync()
+
+    assert isinstance(report.error, UnreachableError)
+    assert report.pending == 3
+    assert (again.status().state, again.status().pending) == ("damaged", 3)
+    network.heal()
+    synced(again)
+    assert _titles(again) == ["added", "pending", "settled"]
+    assert again.get(Item, added.id).title == "added"
+    assert rows_of(again) == truth.rows()
+
+
 @pytest.mark.parametrize("left_behind", [(), _COMPANIONS])
 def test_a_deleted_base_is_fetched_anew(team: Team, truth: Truth, left_behind: tuple[str, ...]) -> None:
     """Also where its companions were left: an old log beside a new base must not be played back."""

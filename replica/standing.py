@@ -1,0 +1,47 @@
+"""How a replica stands, from what is on disk alone: nothing is asked, changed or waited for."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from replica import lost, outbox
+from replica.conflicts import OPEN
+from replica.drivers.embedded import Embedded, Trust
+from replica.drivers.protocol import Driver
+from replica.errors import DamagedError
+from replica.pull import frame_number
+from replica.report import Status
+from replica.schema import Schema
+from replica.settings import Settings
+from replica.sync_lock import is_locked
+
+
+def standing(settings: Settings, driver: Driver, schema: Schema) -> Status:
+    """How the replica of a driver stands."""
+    conflicts = 0
+    with suppress(DamagedError):
+        rows = driver.read("SELECT count(*) FROM _replica_conflicts WHERE state = ?", (OPEN,)).rows
+        conflicts = int(str(rows[0][0]))
+    if not isinstance(driver, Embedded):
+        return Status(
+            settings.mode, settings.url, "local" if settings.mode == "local" else "idle", 0, conflicts, 0,
+            None, None, None, None, None, schema.version, settings.directory,
+        )  # fmt: skip
+    connection = driver.connection(with_base=False)
+    facts = {
+        name: outbox.read_fact(connection, name) or None for name in ("last_sync_at", "last_error", "offline_since")
+    }
+    return Status(
+        settings.mode, settings.url, _state(settings, driver, facts),
+        outbox.count_queued(connection), conflicts, lost.count(connection),
+        facts["last_sync_at"], facts["last_error"], facts["last_error"], facts["offline_since"],
+        frame_number(settings.directory), driver.attached().base_version or schema.version, settings.directory,
+    )  # fmt: skip
+
+
+def _state(settings: Settings, driver: Embedded, facts: dict[str, str | None]) -> str:
+    if is_locked(settings.directory):
+        return "syncing"
+    if driver.trust() is Trust.DAMAGED:
+        return "damaged"
+    return "offline" if facts["offline_since"] else "waiting" if facts["last_error"] else "idle"
