@@ -181,12 +181,11 @@ def _merged(
         )
         known = ABSENT if change.kind is Kind.INSERT else before
         result = merge_field(rules[name], known, mine_side, theirs_side)
-        if not isinstance(result, Clash):
+        shown = field_name(change.table, change.row_id, name, first=first)
+        if shown not in conflict.fields and not isinstance(result, Clash):
             if not only_clashes:
                 values[name] = result.value
-        elif choice == "mine" or (
-            isinstance(choice, Mapping) and field_name(change.table, change.row_id, name, first=first) not in choice
-        ):
+        elif choice == "mine" or (isinstance(choice, Mapping) and shown not in choice):
             values[name] = mine
     return values
 

@@ -28,7 +28,9 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # SQLite itself has rolled back where the disk was full.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
 
 

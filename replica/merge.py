@@ -2,7 +2,7 @@
 
 Pure: reads no clock, no file, no database. Always true:
 - a side that changed nothing decides nothing: the other side's value is the result, under every rule;
-- for `LAST`, `UNION`, `TEXT`, `MAX`, `MIN` and `SUM` it makes no difference which side is mine;
+- for `LAST`, `UNION`, `TEXT`, `MAX`, `MIN`, `SUM` and `DELETED` it makes no difference which side is mine;
 - a value no rule can merge becomes a `Clash` with all three versions in it, never an exception.
 
 Values are the same only when type and value are: 1, 1.0 and true differ. The one exception is 0.0 and -0.0,
@@ -136,7 +136,30 @@ def _merge_row(
             clashes[field] = outcome
         elif not _same(outcome.value, found):
             fields[field] = outcome.value
+    for field, rule in rules.items():
+        if rule is Rule.DELETED and theirs_row.get(field, ABSENT) is not ABSENT:
+            clash = _deletion(field, before, mine, theirs_row, Side(mine.get(field), mine_at, mine_by), theirs)
+            if clash is not None:
+                clashes[field] = clash
+                fields.pop(field, None)
     return RowMerge(fields, clashes)
+
+
+def _deletion(
+    field: str,
+    before: Mapping[str, StoredValue] | Mapping[str, Absent],
+    mine: Mapping[str, StoredValue],
+    theirs_row: Mapping[str, StoredValue],
+    mine_side: Side,
+    theirs: Callable[[str], tuple[str, str]],
+) -> Clash | None:
+    """The clash of a row that one side marked as deleted and the other changed. Their row has moved on, or all fits."""
+    found = theirs_row[field]
+    is_deleted_here = mine.get(field) is not None and before.get(field) is None
+    is_deleted_there = found is not None and field not in mine
+    if (is_deleted_here and found is None) or is_deleted_there:
+        return Clash(None, mine_side, Side(found, *theirs(field)))
+    return None
 
 
 def merge_field(rule: Rule, before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | Clash:
@@ -215,6 +238,10 @@ def _min(_before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | No
     return _extreme(mine.value, theirs.value, largest=False)
 
 
+def _deleted(_before: StoredValue | Absent, mine: Side, theirs: Side) -> Merged | None:
+    return None if mine.value is None or theirs.value is None else _extreme(mine.value, theirs.value, largest=False)
+
+
 def _extreme(one: StoredValue, other: StoredValue, *, largest: bool) -> Merged | None:
     if one is None or other is None:
         return Merged(other if one is None else one)
@@ -258,4 +285,5 @@ _MERGES: Final[Mapping[Rule, Callable[[StoredValue | Absent, Side, Side], Merged
     Rule.MAX: _max,
     Rule.MIN: _min,
     Rule.SUM: _sum,
+    Rule.DELETED: _deleted,
 }

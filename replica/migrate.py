@@ -64,11 +64,9 @@ def plan_migrations(schema: Schema, applied: Applied) -> list[Step]:
     Raises SchemaTooNewError if the database knows more than this program, SchemaMismatchError if a migration was
     edited after it ran.
     """
+    check_version(applied, schema)
     steps = []
     for owner, migrations in ((OURS, our_migrations()), (APPLICATION, schema.migrations)):
-        newest = max((version for known, version in applied if known == owner), default=0)
-        if newest > len(migrations):
-            raise SchemaTooNewError(newest, len(migrations))
         for migration in migrations:
             recorded = applied.get((owner, migration.version))
             if recorded is None:
@@ -84,7 +82,7 @@ def plan_migrations(schema: Schema, applied: Applied) -> list[Step]:
 
 def migrate_file(connection: sqlite3.Connection, schema: Schema, *, session: str, at: str) -> None:
     """Bring a file to the program's schema; its write lock lets one process do it. Raises as `plan_migrations`."""
-    applied = _applied_in(connection)
+    applied = applied_in(connection)
     if applied is not None and not plan_migrations(schema, applied):
         return
     for statement in BOOTSTRAP:
@@ -92,7 +90,7 @@ def migrate_file(connection: sqlite3.Connection, schema: Schema, *, session: str
     while True:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            steps = plan_migrations(schema, _applied_in(connection) or {})
+            steps = plan_migrations(schema, applied_in(connection) or {})
             for step in steps[:1]:
                 for statement in step.migration.statements:
                     connection.execute(statement)
@@ -107,11 +105,12 @@ def migrate_file(connection: sqlite3.Connection, schema: Schema, *, session: str
             return
 
 
-def check_version(connection: sqlite3.Connection, schema: Schema) -> None:
-    """Raise SchemaTooNewError where a newer program has migrated the file since it was opened."""
-    found = version_of(_applied_in(connection) or {})
-    if found > schema.version:
-        raise SchemaTooNewError(found, schema.version)
+def check_version(applied: Applied, schema: Schema) -> None:
+    """Raise SchemaTooNewError where a newer program, or one with a newer toolkit, has migrated the database."""
+    for owner, known in ((OURS, len(our_migrations())), (APPLICATION, schema.version)):
+        newest = max((version for of, version in applied if of == owner), default=0)
+        if newest > known:
+            raise SchemaTooNewError(newest, known)
 
 
 def record_of(step: Step, *, session: str, at: str) -> tuple[str, int, str, str, str, str]:
@@ -120,6 +119,7 @@ def record_of(step: Step, *, session: str, at: str) -> tuple[str, int, str, str,
     return step.owner, migration.version, migration.name, migration.checksum, session, at
 
 
-def _applied_in(connection: sqlite3.Connection) -> Applied | None:
+def applied_in(connection: sqlite3.Connection) -> Applied | None:
+    """What is applied in a file; None before the first migration."""
     there = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = '_replica_migrations'").fetchone()
     return applied_from(connection.execute(READ_APPLIED).fetchall()) if there else None

@@ -32,6 +32,8 @@ _FETCHED: Final = "fetched"
 _SET_ASIDE: Final = "set-aside"
 _PULLER: Final = Path(__file__).with_name("puller.py")
 _SNAPSHOT_PATIENCE_S: Final = 30.0
+# Less room than this on a disk, and a copy that could not be fetched could not be written.
+_ROOM_BYTES: Final = 100_000
 
 
 def base_path(directory: Path) -> Path:
@@ -72,8 +74,19 @@ def pull(
     """Bring the base up to the primary before `deadline` (monotonic seconds); `is_fresh`: by a whole new copy.
 
     lock_file: the descriptor of the sync lock; the child keeps it open, so that the lock outlives a killed parent for
-    as long as the child runs. Raises UnreachableError, NotAllowedError, PullUnavailableError, DamagedError.
+    as long as the child runs. Raises UnreachableError, NotAllowedError, PullUnavailableError, DamagedError or
+    StorageError.
     """
+    try:
+        _pull(directory, url, token, deadline, lock_file, sleep, is_fresh=is_fresh)
+    except OSError as error:
+        raise StorageError(f"cannot write in {directory}: {error.strerror}") from error
+
+
+def _pull(
+    directory: Path, url: str, token: str | None, deadline: float, lock_file: int, sleep: Callable[[float], None],
+    *, is_fresh: bool,
+) -> None:  # fmt: skip
     put_in_place(directory)
     target = base_path(directory)
     is_beside = is_fresh or not target.exists()
@@ -89,7 +102,7 @@ def pull(
         if "napshot not found" not in problem or time.monotonic() > min(deadline, patience_end):
             break
         sleep(0.5)
-    _raise_problem(problem, url)
+    _raise_problem(problem, url, directory)
     if is_beside:
         _move_in(directory)
 
@@ -123,7 +136,7 @@ def _is_secret(name: str, value: str, token: str | None) -> bool:
     return "TOKEN" in name.upper() or "SECRET" in name.upper() or (bool(token) and str(token) in value)
 
 
-def _raise_problem(problem: str, url: str) -> None:
+def _raise_problem(problem: str, url: str, directory: Path) -> None:
     lowered = problem.lower()
     if not problem:
         return
@@ -140,7 +153,9 @@ def _raise_problem(problem: str, url: str) -> None:
         or "-wal exists" in lowered
     ):
         raise DamagedError("the local copy of the primary is damaged", "it is set aside and fetched anew")
-    if "disk" in lowered or "full" in lowered or "os error 28" in lowered:
+    # The client library names some failures to write only by numbers of its own.
+    is_full = shutil.disk_usage(directory).free < _ROOM_BYTES
+    if is_full or "disk" in lowered or "full" in lowered or "os error 28" in lowered or "os error 27" in lowered:
         raise StorageError("the disk refused to write the local copy of the primary")
     if problem == "deadline":
         raise UnreachableError(f"the primary at {url} did not answer in time")

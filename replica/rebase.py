@@ -8,8 +8,9 @@ Always true:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from replica.conflicts import RESOLVED, Author, FieldConflict, Grounds, field_conflict, field_name, parked
 from replica.history import CONFLICTS
@@ -19,6 +20,9 @@ from replica.push import has_effect
 from replica.rules import Rule
 from replica.stamps import Stamp, next_stamp
 from replica.transaction import same_value
+
+_DELETED_HERE: Final = "deleted here, changed on the primary"
+_DELETED_THERE: Final = "changed here, deleted on the primary"
 
 Key = tuple[str, str]
 Rules = Callable[[str], Mapping[str, Rule]]
@@ -103,6 +107,7 @@ class _Parking:
     fields: dict[str, FieldConflict]
     reason: str
     clashing: list[Key]
+    asked: Mapping[Key, Iterable[str]] = field(default_factory=dict)
 
 
 def keys_of(mutation: Mutation) -> list[Key]:
@@ -137,7 +142,7 @@ def _lay_over(mutation: Mutation, ground: Ground, means: Means) -> _Laid | _Park
             touch = last_touch(ground.touches.get(key, ()), name)
             author = touch.author if touch else None
             fields[field_name(*key, name, first=clashing[0])] = replace(clash, theirs_by=author)
-    return _Parking(fields, reason, list(dict.fromkeys(clashing)))
+    return _Parking(fields, reason, list(dict.fromkeys(clashing)), {key: why.fields for key, why in stuck})
 
 
 def _shown_as(key: Key, ground: Ground) -> Key:
@@ -173,7 +178,7 @@ def _lay_change(
             for name, (before, _) in change.fields.items()
             if not same_value(current.get(name), before)
         }
-        return _Stuck("deleted here, changed on the primary", moved)
+        return _Stuck(_DELETED_HERE, moved)
     return _merge(mutation, change, current, touches, means)
 
 
@@ -204,7 +209,7 @@ def _lay_on_nothing(change: Change) -> Change | _Stuck:
     if change.kind is Kind.DELETE:
         return Change(change.table, change.row_id, Kind.DELETE, "", change.stamp, change.fields)
     fields = {name: FieldConflict(before, new, None) for name, (before, new) in change.fields.items()}
-    return _Stuck("changed here, deleted on the primary", fields)
+    return _Stuck(_DELETED_THERE, fields)
 
 
 def _merge(mutation: Mutation, change: Change, current: Row, touches: Sequence[Touch], means: Means) -> Change | _Stuck:
@@ -223,7 +228,7 @@ def _merge(mutation: Mutation, change: Change, current: Row, touches: Sequence[T
         merged = merge_update(
             rules, before, mine, current, mine_at=mutation.made_at, mine_by=mutation.id, theirs=theirs
         )
-        reason = "the same field was changed here and on the primary"
+        reason = _reason(rules, mine, current)
     if merged.clashes:
         return _Stuck(reason, {name: field_conflict(clash, before.get(name)) for name, clash in merged.clashes.items()})
     stamp = next_stamp(means.now, Stamp(str(current["updated_at"])), step_us=means.step_us())
@@ -235,6 +240,15 @@ def _merge(mutation: Mutation, change: Change, current: Row, touches: Sequence[T
             fields[name] = (value, value)
     seen = str(current["updated_at"])
     return Change(change.table, change.row_id, Kind.UPDATE, seen, stamp, fields, ground=current)
+
+
+def _reason(rules: Mapping[str, Rule], mine: Row, current: Row) -> str:
+    marks = [name for name, rule in rules.items() if rule is Rule.DELETED]
+    if any(mine.get(name) is not None and current.get(name) is None for name in marks):
+        return _DELETED_HERE
+    if any(name not in mine and current.get(name) is not None for name in marks):
+        return _DELETED_THERE
+    return "the same field was changed here and on the primary"
 
 
 def last_touch(touches: Sequence[Touch], name: str) -> Touch | None:
@@ -253,4 +267,14 @@ def _park(mutation: Mutation, parking: _Parking, ground: Ground, means: Means) -
     gone = [key for key in keys_of(mutation) if ground.rows.get(key) is None]
     rows = {key: row for key in gone if (row := means.mine_row(key)) is not None}
     grounds = Grounds(parking.reason, parking.clashing, first, parking.fields, rows, author)
+    asked = (_with_asked(change, parking.asked.get((change.table, change.row_id), ())) for change in mutation.changes)
+    mutation = replace(mutation, changes=tuple(asked))
     return parked(mutation, means.new_id(), next_stamp(means.now, None), grounds)
+
+
+def _with_asked(change: Change, names: Iterable[str]) -> Change:
+    """The change with the fields of a decision that it left alone: its author saw no mark of deletion, and set none."""
+    untouched: dict[str, tuple[StoredValue, StoredValue]] = {
+        name: (None, None) for name in names if name not in change.fields
+    }
+    return replace(change, fields={**change.fields, **untouched}, encoded="") if untouched else change

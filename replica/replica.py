@@ -203,8 +203,12 @@ class Replica:
         """One conflict by its id, or the first characters of it, open or settled."""
         return conflict_from(self.get(ConflictRow, typed_id))
 
-    def resolve(self, typed_id: str, choice: Choice) -> Mutation:
-        """Settle a conflict: "mine", "theirs", or a value for each clashing field; by an ordinary mutation."""
+    def resolve(self, typed_id: str, choice: Choice, *, then: Callable[[Transaction], None] | None = None) -> Mutation:
+        """Settle a conflict: "mine", "theirs", or a value for each clashing field; by an ordinary mutation.
+
+        then: does what the application's own rules want besides, in the same mutation. Raises InputError for a choice
+        that does not fit, ConflictError if the values have changed since they were shown.
+        """
         row = self.get(ConflictRow, typed_id)
         if row.state != OPEN:
             raise InputError(f"the conflict {row.id} was settled by {row.resolved_by} at {row.resolved_at}")
@@ -212,6 +216,8 @@ class Replica:
         self._refuse_moved(row, conflict)
         with self.transaction() as tx:
             settle(tx, conflict, choice, record_of=self._record_of, session=self.session, at=self._now())
+            if then is not None:
+                then(tx)
             mutation_id = tx.mutation_id
         return self._mutation(mutation_id)
 

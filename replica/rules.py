@@ -41,6 +41,10 @@ class Rule(StrEnum):
     SUM = "sum"
     """Both sides' differences are added. Accepts 64-bit integers; null is 0 where it was null before."""
 
+    DELETED = "deleted"
+    """Marks its row as deleted while it is not null. To mark what the other side changed, or to change what the
+    other side marked, clashes, as with a row that is removed; of two marks the smaller value is kept."""
+
 
 def canonical_set(values: Iterable[object]) -> str:
     """Return the text under which a set is stored: a JSON array, compact, sorted, each element once.

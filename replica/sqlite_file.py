@@ -27,6 +27,7 @@ from replica.errors import (
 from replica.mutation import StoredValue
 
 BUSY_TIMEOUT_MS = 10_000
+_INSTRUCTIONS_A_LOOK: Final = 1_000_000
 APPLICATION_ID: Final = 0x72706C63  # "rplc": tells a file of ours from any other
 
 
@@ -143,9 +144,15 @@ def _only_reading(
     return sqlite3.SQLITE_OK if action in _READ_ACTIONS else sqlite3.SQLITE_DENY
 
 
+def _go_on() -> int:
+    return 0
+
+
 def forbid_writing(connection: sqlite3.Connection) -> None:
     """Make a connection one that cannot write, nor attach another file (`query_only` and an authorizer)."""
     connection.execute("PRAGMA query_only = ON")
+    # Called now and then, Python sees that Ctrl-C was pressed; else a query that never ends could only be killed.
+    connection.set_progress_handler(_go_on, _INSTRUCTIONS_A_LOOK)
     connection.set_authorizer(_only_reading)
 
 
@@ -172,6 +179,9 @@ def run_read_only(
     except sqlite3.ProgrammingError as error:
         raise QueryError(f"SQL does not run: {error}", "one statement at a time, with a value for each `?`") from error
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            # Nothing of ours interrupts a query: the progress handler was itself interrupted.
+            raise KeyboardInterrupt from error
         if getattr(error, "sqlite_errorcode", 0) in (
             sqlite3.SQLITE_AUTH,
             sqlite3.SQLITE_READONLY,

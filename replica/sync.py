@@ -28,7 +28,6 @@ from replica.errors import (
     OtherPrimaryError,
     PrimaryError,
     ReplicaError,
-    SchemaTooNewError,
     UnknownOutcomeError,
     UnreachableError,
 )
@@ -127,7 +126,7 @@ class Sync:
             # Reads go on, and move on; outbox and overlay are left to the upgraded program.
             progress.enter(Stage.PULL)
             self._base.pull(deadline, lock_file, is_fresh=is_fresh)
-        if plan_needed(self._schema, greeting):
+        if plan_migrations(self._schema, greeting.applied):
             progress.enter(Stage.MIGRATE)
             self._migrate(greeting, deadline)
         self._belong_to(greeting)
@@ -244,7 +243,7 @@ class Sync:
             try:
                 greeting = self._greet(0, "", deadline)
                 self._is_other_primary(greeting)
-                if plan_needed(self._schema, greeting):
+                if plan_migrations(self._schema, greeting.applied):
                     self._migrate(greeting, deadline)
                 self._belong_to(greeting)
                 self._delivery.deliver(progress, deadline)
@@ -272,10 +271,3 @@ class Sync:
                 before = read_row(connection, table, change.row_id)
                 blank = overlay.default_row(connection, table)
                 overlay.put(connection, table, change.row_id, overlay.apply_changes(before, [change], blank))
-
-
-def plan_needed(schema: Schema, greeting: Greeting) -> bool:
-    """Whether the primary has yet to be migrated. Raises SchemaTooNewError, SchemaMismatchError."""
-    if version_of(greeting.applied) > schema.version:
-        raise SchemaTooNewError(version_of(greeting.applied), schema.version)
-    return bool(plan_migrations(schema, greeting.applied))

@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from replica.errors import BusyError, StorageError
@@ -29,8 +29,10 @@ def sync_lock(directory: Path, *, wait_s: float, sleep: Callable[[float], None])
         raise StorageError(f"cannot write {path}: {error.strerror}") from error
     try:
         _take(descriptor, time.monotonic() + wait_s, sleep)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "since": time.time()}).encode(), 0)
+        with suppress(OSError):
+            # Who holds it is a courtesy to those who wait, and not worth failing for on a full disk.
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"pid": os.getpid(), "since": time.time()}).encode(), 0)
         yield descriptor
     finally:
         os.close(descriptor)

@@ -53,7 +53,7 @@ class Issue(Record, table="issues", id_prefix="td-"):
     created_at: datetime
     # Two people who close or delete the same issue agree: that they did so at two moments is nothing to decide.
     closed_at: Annotated[datetime | None, Rule.MIN] = None
-    deleted_at: Annotated[datetime | None, Rule.MIN] = None
+    deleted_at: Annotated[datetime | None, Rule.DELETED] = None
     creator_session: str = ""
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from replica import overlay
 from replica.errors import DamagedError, StorageError
-from replica.migrate import READ_APPLIED, applied_from, version_of
+from replica.migrate import READ_APPLIED, Applied, applied_from, version_of
 from replica.pull import is_being_replaced
 from replica.schema import Table, read_tables
 from replica.sqlite_file import allow_writing, forbid_writing, translate
@@ -33,7 +33,7 @@ class Attached:
         """`connection`: to `local.db`, prepared. `tables`: those to show, by name."""
         self.connection = connection
         self.base_tables: dict[str, Table] = {}
-        self.base_version = 0
+        self.applied: Applied = {}
         self._base, self._tables, self._reads_only = base, tables, reads_only
         self._inode = self._schema = _NONE
         # Whether a view shows defaults for a table or column that the base lacks, and may get with any pull.
@@ -83,7 +83,7 @@ class Attached:
         """Let go of the base, because it is about to be set aside."""
         with suppress(sqlite3.OperationalError):
             self.connection.execute(f"DETACH {overlay.BASE}")
-        self._inode, self._stands_in, self.base_tables, self.base_version = _NONE, False, {}, 0
+        self._inode, self._stands_in, self.base_tables, self.applied = _NONE, False, {}, {}
         overlay.make_views(self.connection, self._tables.values(), {})
 
     def _schema_now(self) -> int:
@@ -110,7 +110,7 @@ class Attached:
                 name not in self.base_tables or not set(table.columns) <= set(self.base_tables[name].columns)
                 for name, table in self._tables.items()
             )
-            self.base_version = self._version()
+            self.applied = self._applied()
             overlay.make_views(connection, self._tables.values(), self.base_tables)
         except sqlite3.DatabaseError as error:
             translated = translate(error, self._base)
@@ -124,8 +124,13 @@ class Attached:
             forbid_writing(connection)
         self._inode = inode
 
-    def _version(self) -> int:
+    @property
+    def base_version(self) -> int:
+        """The schema version of the application that the base has; 0 without a base."""
+        return version_of(self.applied)
+
+    def _applied(self) -> Applied:
         if "_replica_migrations" not in self.base_tables:
-            return 0
+            return {}
         sql = READ_APPLIED.replace("_replica_migrations", f"{overlay.BASE}._replica_migrations")
-        return version_of(applied_from(self.connection.execute(sql).fetchall()))
+        return applied_from(self.connection.execute(sql).fetchall())

@@ -20,7 +20,8 @@ from replica import local_format, outbox, overlay
 from replica.drivers.attached import Attached
 from replica.drivers.buffered import BufferedWork
 from replica.drivers.protocol import Rows, Work
-from replica.errors import BusyError, DamagedError, ReplicaError, SchemaTooNewError
+from replica.errors import BusyError, DamagedError, ReplicaError
+from replica.migrate import check_version
 from replica.mutation import Change, Mutation, Row, StoredValue
 from replica.pull import base_path, is_being_replaced, put_in_place
 from replica.schema import Schema, Table, quote
@@ -161,8 +162,7 @@ class Embedded:
             with storage_errors(self.path):
                 attached = self.attached()
                 attached.refresh_schema()
-                if attached.base_version > self._schema.version:
-                    raise SchemaTooNewError(attached.base_version, self._schema.version)
+                check_version(attached.applied, self._schema)
                 if online:
                     return BufferedWork(self.tables, self.read, self._online)
                 connection.execute("BEGIN IMMEDIATE")

@@ -14,7 +14,7 @@ from pathlib import Path
 from replica.drivers.protocol import Rows
 from replica.errors import SchemaTooNewError
 from replica.history import INSERT_CHANGE, change_values
-from replica.migrate import check_version, migrate_file
+from replica.migrate import applied_in, check_version, migrate_file
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
 from replica.schema import Schema, quote
 from replica.sqlite_file import forbid_writing, make_directory, open_file, run_read_only, storage_errors
@@ -66,7 +66,7 @@ class LocalFile:
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                check_version(connection, self._schema)
+                check_version(applied_in(connection) or {}, self._schema)
             except SchemaTooNewError:
                 connection.execute("ROLLBACK")
                 raise

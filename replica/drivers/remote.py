@@ -19,12 +19,11 @@ from replica.errors import (
     NotAllowedError,
     PrimaryError,
     QueryError,
-    SchemaTooNewError,
     UnknownOutcomeError,
     UnreachableError,
     WriteRefusedError,
 )
-from replica.migrate import plan_migrations, version_of
+from replica.migrate import check_version, plan_migrations, version_of
 from replica.mutation import Mutation, StoredValue
 from replica.primary import Primary
 from replica.schema import Schema, Table
@@ -99,9 +98,7 @@ class Remote:
         greeting = self._primary.greet(0, "")
         if greeting.is_migrating:
             raise BusyError("another client is migrating the primary")
-        version = version_of(greeting.applied)
-        if version > self._schema.version:
-            raise SchemaTooNewError(version, self._schema.version)
+        check_version(greeting.applied, self._schema)
         return BufferedWork(self._tables, self.read, self._send)
 
     @_nothing_kept()

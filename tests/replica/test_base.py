@@ -1,11 +1,13 @@
 """The base is a cache: whatever becomes of it, or of the primary it came from, costs a download at most."""
 
+import errno
+import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from replica import DamagedError, Replica, Stage, UnreachableError
+from replica import DamagedError, Replica, Stage, StorageError, UnreachableError
 from sqld import Server
 from tests.faults import FaultProxy
 from tests.replica.backups import back_up, restore
@@ -203,6 +205,26 @@ def test_what_was_acknowledged_and_then_lost_by_the_primary_is_sent_again(
 
 def _fail(*_arguments: object, **_options: object) -> None:
     raise UnreachableError("the network went down before the pull")
+
+
+@pytest.mark.parametrize("name", ["os.ftruncate", "os.pwrite", "os.mkdir", "os.rename"])
+def test_a_disk_that_refuses_a_file_stops_a_sync_with_a_line_or_not_at_all(
+    team: Team, truth: Truth, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """No error of the system's own comes through, and the next sync goes on."""
+    laptop = team.join("laptop")
+    add(laptop, "Milk")
+
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(name, refuse)
+        report = laptop.sync()
+
+    assert report.error is None or isinstance(report.error, StorageError)
+    synced(laptop)
+    assert rows_of(laptop) == truth.rows()
 
 
 def test_i6_an_outdated_base_stays_readable_until_the_fresh_one_is_whole(

@@ -30,8 +30,9 @@ VALUES: dict[Rule, SearchStrategy[StoredValue]] = {
     Rule.MAX: small | st.none() | st.floats(-3, 3).map(round).map(float) | st.sampled_from(["a", "b"]),
     Rule.MIN: small | st.none() | st.floats(-3, 3).map(round).map(float) | st.sampled_from(["a", "b"]),
     Rule.SUM: small | st.integers(-(2**59), 2**59),
+    Rule.DELETED: st.none() | st.sampled_from(["dawn", "noon"]),
 }
-SYMMETRIC = [Rule.LAST, Rule.UNION, Rule.TEXT, Rule.MAX, Rule.MIN, Rule.SUM]
+SYMMETRIC = [Rule.LAST, Rule.UNION, Rule.TEXT, Rule.MAX, Rule.MIN, Rule.SUM, Rule.DELETED]
 
 every_rule = pytest.mark.parametrize("rule", list(Rule))
 

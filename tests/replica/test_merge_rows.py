@@ -11,6 +11,7 @@ from replica.rules import Rule
 
 MINE_AT = "2026-11-21T05:00:00.000000Z"
 THEIRS_AT = "2026-11-21T06:00:00.000000Z"
+MARKED = {"deleted_at": Rule.DELETED}
 RULES = {"tags": Rule.UNION, "stars": Rule.SUM, "seen": Rule.MAX, "mood": Rule.LAST, "body": Rule.TEXT}
 
 values = st.sampled_from([None, 0, 1, 1.0, "a", "b", b"a", "[]", '["a"]', '["b"]'])
@@ -45,6 +46,42 @@ def test_two_values_for_a_field_without_a_rule_clash_and_name_both_authors() -> 
 
     clash = Clash("Milk", Side("Oat milk", MINE_AT, "mine"), Side("Soy milk", THEIRS_AT, "theirs"))
     assert merge == RowMerge({"stars": 6}, {"title": clash})
+
+
+def mark(before: dict[str, StoredValue], mine: dict[str, StoredValue], theirs_row: dict[str, StoredValue]) -> RowMerge:
+    """Merge a patch of mine into a row that can be marked as deleted."""
+    return merge_update(MARKED, before, mine, theirs_row, mine_at=MINE_AT, mine_by="mine", theirs=their_change)
+
+
+def test_a_change_of_a_row_that_was_marked_as_deleted_clashes() -> None:
+    """The change is not to go out of sight with the row; what else it sets would merge."""
+    merge = mark({"title": "Milk"}, {"title": "Oat milk"}, {"title": "Milk", "deleted_at": "noon"})
+
+    clash = Clash(None, Side(None, MINE_AT, "mine"), Side("noon", THEIRS_AT, "theirs"))
+    assert merge == RowMerge({"title": "Oat milk"}, {"deleted_at": clash})
+
+
+def test_marking_a_row_that_has_moved_on_clashes() -> None:
+    """Who marks it has not seen what was changed."""
+    merge = mark({"deleted_at": None}, {"deleted_at": "noon"}, {"title": "Oat milk", "deleted_at": None})
+
+    clash = Clash(None, Side("noon", MINE_AT, "mine"), Side(None, THEIRS_AT, "theirs"))
+    assert merge == RowMerge({}, {"deleted_at": clash})
+
+
+def test_two_marks_are_one() -> None:
+    """Both want it deleted; the earlier is kept."""
+    assert mark({"deleted_at": None}, {"deleted_at": "noon"}, {"deleted_at": "dawn"}) == RowMerge({}, {})
+    assert mark({"deleted_at": None}, {"deleted_at": "dawn"}, {"deleted_at": "noon"}) == RowMerge(
+        {"deleted_at": "dawn"}, {}
+    )
+
+
+def test_a_mark_that_is_taken_away_is_a_change_like_any_other() -> None:
+    """Also where others changed the marked row."""
+    theirs = {"title": "Oat milk", "deleted_at": "noon"}
+
+    assert mark({"deleted_at": "noon"}, {"deleted_at": None}, dict(theirs)) == RowMerge({"deleted_at": None}, {})
 
 
 def test_each_field_is_merged_by_its_own_rule() -> None:

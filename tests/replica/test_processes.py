@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Final
 
@@ -200,3 +201,30 @@ def test_threads_of_one_program_share_a_replica(team: Team, truth: Truth) -> Non
     synced(laptop)
     assert len(laptop.select(Item)) == 15
     assert rows_of(laptop) == truth.rows()
+
+
+_ENDLESS: Final = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+
+
+def _query_without_end(directory: Path, started: Event) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with open_member(directory, "http://127.0.0.1:1") as member:
+        try:
+            started.set()
+            member.query(_ENDLESS)
+        except KeyboardInterrupt:
+            os._exit(130)
+
+
+def test_ctrl_c_ends_a_query_that_would_never_end(tmp_path: Path) -> None:
+    """SQL of a user's may take as long as it likes, not longer than the user."""
+    started = _PROCESSES.Event()
+    process = _PROCESSES.Process(target=_query_without_end, args=(tmp_path, started))
+    process.start()
+    assert started.wait(20)
+    assert process.pid is not None
+
+    os.kill(process.pid, signal.SIGINT)
+
+    process.join(20)
+    assert process.exitcode == 130

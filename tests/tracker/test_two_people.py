@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -110,16 +111,46 @@ def test_two_who_close_or_delete_the_same_issue_agree(
     assert moment.timestamp() == earlier
 
 
-def test_a_change_to_an_issue_that_was_deleted_meanwhile_is_kept(laptop: Tracker, desktop: Tracker) -> None:
-    """Restoring brings it back with the change."""
+@pytest.mark.parametrize(
+    ("choice", "kept"),
+    [("mine", ("Soy milk", False)), ("theirs", ("Soy milk", True)), ({"deleted_at": None}, ("Soy milk", False))],
+)
+def test_a_change_to_an_issue_that_was_deleted_meanwhile_is_for_a_person_to_decide(
+    laptop: Tracker, desktop: Tracker, choice: Literal["mine", "theirs"] | dict[str, object], kept: tuple[str, bool]
+) -> None:
+    """It does not go out of sight with the issue: bring it back, or let it stay deleted."""
     made = shared_issue(laptop, desktop)
     laptop.move("delete", [made.id])
     desktop.update(made.id, IssueEdit(title="Soy milk"))
-    agreed(laptop, desktop)
+    sync(laptop, desktop)
 
-    laptop.move("restore", [made.id])
+    (conflict,) = desktop.replica.conflicts()
 
-    assert [issue.title for issue in agreed(laptop, desktop)] == ["Soy milk"]
+    assert conflict.reason == "changed here, deleted on the primary"
+    assert list(conflict.fields) == ["deleted_at"]
+    assert (conflict.mine_by.machine, conflict.theirs_by and conflict.theirs_by.machine) == ("desktop", "laptop")
+    desktop.resolve(conflict, choice)
+    (issue,) = agreed(laptop, desktop)
+    assert (issue.title, issue.deleted_at is not None) == kept
+    assert laptop.replica.conflicts() == desktop.replica.conflicts() == []
+
+
+@pytest.mark.parametrize(("choice", "is_deleted"), [("mine", True), ("theirs", False)])
+def test_deleting_what_was_changed_meanwhile_is_for_a_person_to_decide(
+    laptop: Tracker, desktop: Tracker, choice: Literal["mine", "theirs"], *, is_deleted: bool
+) -> None:
+    """Who deleted it has not seen the change."""
+    made = shared_issue(laptop, desktop)
+    laptop.update(made.id, IssueEdit(title="Soy milk"))
+    desktop.move("delete", [made.id])
+    sync(laptop, desktop)
+
+    (conflict,) = desktop.replica.conflicts()
+
+    assert conflict.reason == "deleted here, changed on the primary"
+    desktop.resolve(conflict, choice)
+    (issue,) = agreed(laptop, desktop)
+    assert (issue.title, issue.deleted_at is not None) == ("Soy milk", is_deleted)
 
 
 @pytest.mark.parametrize(("choice", "title"), [("mine", "July"), ("theirs", "June"), ({"title": "August"}, "August")])
