@@ -12,7 +12,8 @@ from replica import outbox
 from replica.address import http_url
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver
-from replica.errors import ReplicaError
+from replica.errors import OtherPrimaryError, ReplicaError
+from replica.migrate import READ_APPLIED, Applied, applied_from, plan_migrations, version_of
 from replica.pull import base_path, frame_number
 from replica.report import Check
 from replica.schema import Schema
@@ -22,13 +23,8 @@ from replica.sync_lock import is_locked
 
 def run_checks(settings: Settings, driver: Driver, schema: Schema) -> list[Check]:
     """All checks that fit the mode, in the order a person would look."""
-    checks = [
-        Check(
-            "versions",
-            ok=True,
-            detail=f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, schema {schema.version}",
-        )
-    ]
+    versions = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, schema {schema.version}"
+    checks = [Check("versions", ok=True, detail=versions)]
     if isinstance(driver, Embedded):
         checks += [
             _file("local.db", driver.path),
@@ -37,12 +33,26 @@ def run_checks(settings: Settings, driver: Driver, schema: Schema) -> list[Check
             _lock(settings.directory),
         ]
     elif settings.mode is Mode.LOCAL:
-        checks.append(_file("data.db", settings.directory / "data.db"))
+        checks += [_file("data.db", settings.directory / "data.db"), _local_schema(driver, schema)]
     if settings.mode is not Mode.LOCAL:
-        checks += list(
-            _primary(settings, schema, frame_number(settings.directory) if isinstance(driver, Embedded) else None)
-        )
+        checks += list(_primary(settings, schema, driver))
     return checks
+
+
+def _schema(applied: Applied, schema: Schema, where: str) -> Check:
+    try:
+        steps = plan_migrations(schema, applied)
+    except ReplicaError as error:
+        return Check("schema", ok=False, detail=str(error), hint=error.hint)
+    if steps:
+        return Check(
+            "schema", ok=True, detail=f"{where} {version_of(applied)}; the next sync brings it to {schema.version}"
+        )
+    return Check("schema", ok=True, detail=f"{where} {schema.version}, as here")
+
+
+def _local_schema(driver: Driver, schema: Schema) -> Check:
+    return _schema(applied_from(driver.read(READ_APPLIED).rows), schema, "data.db has")
 
 
 def _file(name: str, path: Path) -> Check:
@@ -88,21 +98,28 @@ def _lock(directory: Path) -> Check:
     return Check("sync.lock", ok=True, detail="free")
 
 
-def _primary(settings: Settings, schema: Schema, frame: int | None) -> Iterator[Check]:
-    from replica.hrana import Hrana, Statement, Step  # noqa: PLC0415 - only a check of the primary pays for the HTTP client
+def _primary(settings: Settings, schema: Schema, driver: Driver) -> Iterator[Check]:
+    from replica.hrana import Hrana  # noqa: PLC0415 - only a check of the primary pays for the HTTP client
+    from replica.primary import Primary  # noqa: PLC0415 - see above
 
+    address = http_url(settings.url or "")
     try:
-        with closing(Hrana(settings.url or "", settings.token, timeout_s=5.0)) as hrana:
-            answer = hrana.batch([Step(Statement("SELECT sqlite_version()"))])
-            version = str(answer.answer(0).rows[0][0])
-            index = answer.replication_index
+        with closing(Primary(Hrana(address, settings.token, timeout_s=5.0), schema, schema.tables)) as primary:
+            greeting = primary.greet(0, "")
     except ReplicaError as error:
         yield Check("primary", ok=False, detail=str(error), hint=error.hint)
         return
-    yield Check(
-        "primary",
-        ok=True,
-        detail=f"{http_url(settings.url or '')} answers, SQLite {version}, schema known here {schema.version}",
+    if isinstance(driver, Embedded):
+        known = driver.primary_id()
+        if known not in ("", greeting.id):
+            other = OtherPrimaryError(address, is_new=not greeting.id)
+            yield Check("primary", ok=False, detail=str(other), hint=other.hint)
+            return
+    yield Check("primary", ok=True, detail=f"{address} answers")
+    yield _schema(greeting.applied, schema, "the primary has")
+    frame, index = (
+        frame_number(settings.directory) if isinstance(driver, Embedded) else None,
+        greeting.replication_index,
     )
     if frame is None or index is None:
         return

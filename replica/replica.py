@@ -28,6 +28,7 @@ from replica.records import Record
 from replica.report import Check, Stage, Status, SyncReport
 from replica.schema import Schema, Table, quote
 from replica.settings import Settings
+from replica.sqlite_file import refuse_nesting
 from replica.stamps import Stamp, stamp_at
 from replica.storable import check_query
 from replica.transaction import Transaction
@@ -46,7 +47,7 @@ class Replica:
     def __init__(self, settings: Settings, driver: Driver, schema: Schema, tables: dict[str, Table],
                  sync: Callable[[], Sync] | None = None, close: Callable[[], None] | None = None) -> None:  # fmt: skip
         """`sync` makes the syncer when one is first needed; `close` releases it."""
-        self._settings, self._driver, self._schema, self._tables, self._sync, self._close = (
+        self._settings, self._opened, self._schema, self._tables, self._sync, self._close = (
             settings,
             driver,
             schema,
@@ -55,6 +56,13 @@ class Replica:
             close,
         )
         self._ids = IdSource(settings.clock)
+        self._is_closed = False
+
+    @property
+    def _driver(self) -> Driver:
+        if self._is_closed:
+            raise InputError("this replica was closed", "open it again")
+        return self._opened
 
     @property
     def session(self) -> str:
@@ -76,7 +84,8 @@ class Replica:
 
     def close(self) -> None:
         """Release files and connections. What is pending stays pending."""
-        self._driver.close()
+        self._is_closed = True
+        self._opened.close()
         if self._close is not None:
             self._close()
 
@@ -155,6 +164,9 @@ class Replica:
         deadline_s: seconds after which it gives up. adopt_primary: move to the primary at the address, if it is
         another than the one this replica belongs to; without it, that is OtherPrimaryError, and nothing is sent.
         """
+        driver = self._driver
+        if isinstance(driver, Embedded):
+            refuse_nesting(driver.attached().connection)
         if self._sync is None:
             return SyncReport(0, 0, 0, 0, 0, Stage.DONE)
         return self._sync().run(deadline_s=deadline_s, adopt_primary=adopt_primary)

@@ -101,6 +101,12 @@ def create_private(path: Path) -> None:
         raise StorageError(f"cannot write {path}: {error.strerror}") from error
 
 
+def refuse_nesting(connection: sqlite3.Connection) -> None:
+    """Raise InputError where a transaction is open already: it would end with the inner one, half done."""
+    if connection.in_transaction:
+        raise InputError("this thread is in a transaction of this replica already", "end that one first")
+
+
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Translate SQLite's errors about the file itself."""

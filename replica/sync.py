@@ -43,7 +43,6 @@ from replica.sqlite_file import translate
 from replica.sync_lock import sync_lock
 
 _LOCK_WAIT_S: Final = 10.0
-_PRIMARY: Final = "primary"
 
 
 class Sync:
@@ -129,7 +128,7 @@ class Sync:
         if plan_migrations(self._schema, greeting.applied):
             progress.enter(Stage.MIGRATE)
             self._migrate(greeting, deadline)
-        self._belong_to(greeting)
+        self._store.belong_to(greeting.id or self._primary.identity())
         if is_current and outbox.is_any_acknowledged(self._store.connection()):
             # What the base does not hold now, the primary has lost since it acknowledged it.
             self._settle(progress, tail_seq)
@@ -153,19 +152,11 @@ class Sync:
 
     def _is_other_primary(self, greeting: Greeting) -> bool:
         """Whether this is another primary than before, and to be adopted. Raises OtherPrimaryError if it is not."""
-        known = outbox.read_fact(self._store.connection(with_base=False), _PRIMARY)
-        if known in ("", greeting.id):
+        if self._store.primary_id() in ("", greeting.id):
             return False
         if not self._adopts:
             raise OtherPrimaryError(self._around.url, is_new=not greeting.id)
         return True
-
-    def _belong_to(self, greeting: Greeting) -> None:
-        """Remember which primary this replica belongs to, before anything is sent to it."""
-        found = greeting.id or self._primary.identity()
-        if outbox.read_fact(self._store.connection(with_base=False), _PRIMARY) != found:
-            with self._store.writing(with_base=False) as connection:
-                outbox.write_fact(connection, _PRIMARY, found)
 
     def _greet(self, tail_seq: int, tail_mutation: str, deadline: float) -> Greeting:
         """Ask how the primary stands, once nobody migrates it: a push would break off a migration of over 5 s."""
@@ -245,7 +236,7 @@ class Sync:
                 self._is_other_primary(greeting)
                 if plan_migrations(self._schema, greeting.applied):
                     self._migrate(greeting, deadline)
-                self._belong_to(greeting)
+                self._store.belong_to(greeting.id or self._primary.identity())
                 self._delivery.deliver(progress, deadline)
                 refusal = self._primary.push_one(mutation, self._around.sleep)
                 if refusal is not None and mutation.id not in self._primary.known([mutation.id]):

@@ -25,12 +25,13 @@ from replica.migrate import check_version
 from replica.mutation import Change, Mutation, Row, StoredValue
 from replica.pull import base_path, is_being_replaced, put_in_place
 from replica.schema import Schema, Table, quote
-from replica.sqlite_file import make_directory, open_file, run_read_only, storage_errors, translate
+from replica.sqlite_file import make_directory, open_file, refuse_nesting, run_read_only, storage_errors, translate
 from replica.sync_lock import sync_lock
 
 LOCAL_FILE = "local.db"
 _TRUST = "base_is"
 _OVERLAY_SCHEMA = "overlay_schema"
+_PRIMARY = "primary"
 
 
 class Trust(StrEnum):
@@ -119,6 +120,17 @@ class Embedded:
         except DamagedError as error:
             raise self._noted(error) from error.__cause__
 
+    def primary_id(self) -> str:
+        """Which primary this replica belongs to; "" before it met one."""
+        with storage_errors(self.path):
+            return outbox.read_fact(self.connection(with_base=False), _PRIMARY)
+
+    def belong_to(self, primary_id: str) -> None:
+        """Remember which primary this replica belongs to."""
+        if primary_id != self.primary_id():
+            with self.writing(with_base=False) as connection:
+                outbox.write_fact(connection, _PRIMARY, primary_id)
+
     def trust(self) -> Trust:
         """What is known of the base."""
         with storage_errors(self.path):
@@ -151,7 +163,8 @@ class Embedded:
             raise self._noted(error) from error.__cause__
 
     def begin(self, *, online: bool) -> Work:
-        """Start a transaction. Raises SchemaTooNewError if the base is of a newer program."""
+        """Start a transaction. Raises SchemaTooNewError if a newer program made the base, InputError within another."""
+        refuse_nesting(self.attached().connection)
         while True:
             try:
                 connection = self.connection()

@@ -17,7 +17,7 @@ from replica.history import INSERT_CHANGE, change_values
 from replica.migrate import applied_in, check_version, migrate_file
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
 from replica.schema import Schema, quote
-from replica.sqlite_file import forbid_writing, make_directory, open_file, run_read_only, storage_errors
+from replica.sqlite_file import forbid_writing, make_directory, open_file, refuse_nesting, run_read_only, storage_errors
 
 FILE_NAME = "data.db"
 
@@ -64,6 +64,7 @@ class LocalFile:
         """Start a transaction; it holds the file's write lock until it ends. Raises SchemaTooNewError."""
         with storage_errors(self._path):
             connection = self._connection()
+            refuse_nesting(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
                 check_version(applied_in(connection) or {}, self._schema)

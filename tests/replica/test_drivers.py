@@ -75,6 +75,33 @@ def test_a_row_gets_an_id_of_its_class(notes: Replica) -> None:
     assert notes.get(Note, "my own id") == own
 
 
+def test_a_transaction_within_another_is_refused_and_the_outer_one_goes_on(notes: Replica, mode: str) -> None:
+    """It would end with the inner one, half done; a sync is refused as well. In mode `remote` each is by itself."""
+    if mode == "remote":
+        return
+
+    with notes.transaction() as tx:
+        tx.insert(Note(title="Milk"))
+        with pytest.raises(InputError, match="in a transaction"), notes.transaction():
+            pass
+        if mode == "libsql":
+            with pytest.raises(InputError, match="in a transaction"):
+                notes.sync()
+        tx.insert(Note(title="Bread"))
+
+    assert titles(notes) == ["Bread", "Milk"]
+
+
+def test_a_replica_that_was_closed_says_so(notes: Replica) -> None:
+    """To whatever is asked of it; to close it again is no mistake."""
+    notes.close()
+    notes.close()
+
+    for act in (notes.sync, notes.status, notes.pending, notes.undo, lambda: titles(notes), lambda: add(notes, "Milk")):
+        with pytest.raises(InputError, match="was closed"):
+            act()
+
+
 def test_a_transaction_reads_its_own_changes(notes: Replica) -> None:
     """Before anyone else does."""
     with notes.transaction() as tx:
