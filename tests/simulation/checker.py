@@ -54,7 +54,7 @@ def _check_order(story: Story, timeline: Timeline) -> Iterator[Violation]:
     by_client: dict[str, list[Told]] = {}
     for told in story.told.values():
         one = timeline.applied.get(told.id)
-        if told.kept_at is not None and one is not None and not one.is_parked:
+        if told.kept_at is not None and one is not None and not one.is_parked(told):
             by_client.setdefault(told.client, []).append(told)
     for client, all_told in by_client.items():
         for later in all_told:

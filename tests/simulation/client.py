@@ -33,7 +33,7 @@ Json = Any  # a JSON document of our own making
 
 _SERVER: Final = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(["tests.simulation.client", "replica.delivery", "merge3", "httpx"])
-_ONLINE_PATIENCE_S: Final = 1.5
+_ONLINE_PATIENCE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)

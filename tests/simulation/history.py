@@ -7,6 +7,7 @@ made, and what came of it after it came, so two things whose lines do not overla
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ class History:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self._began = time.monotonic()
 
     def add(self, event: str, **about: Any) -> int:  # whatever JSON can hold
         """Append one line; its number."""
         number = len(self.events)
-        self.events.append({"n": number, "event": event, **about})
+        at_s = round(time.monotonic() - self._began, 4)
+        self.events.append({"n": number, "at_s": at_s, "event": event, **about})
         return number
 
 

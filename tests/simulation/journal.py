@@ -44,7 +44,7 @@ def _wrap(work: type[QueuedWork | BufferedWork], how: str, tell: Tell) -> Callab
         try:
             inner(self, mutation)
         except ReplicaError as error:
-            tell({"tell": "refused", "mutation": mutation.id, "code": error.code})
+            tell({"tell": "refused", "mutation": mutation.id, "error": type(error).__name__})
             raise
         tell({"tell": "kept", "mutation": mutation.id})
 

@@ -240,6 +240,8 @@ class _Maker:
 
     def _lasting(self, number: int, fault: Fault) -> Step:
         client = self._dice.choice(self._clients)
+        if client in self._weather.network:
+            return self._work(number)
         self._weather.network[client] = (fault.value, number + self._dice.randrange(2, 25))
         value = 0.0
         if fault is Fault.DELAY:

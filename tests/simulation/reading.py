@@ -143,19 +143,24 @@ def _check_pending(
     for timeline in timelines:
         versions += [row for _, row in timeline.versions.get(key, [])]
     names = ("id", "updated_at", *PROGRAMS[seen.version].columns(key[0]))
-    possible = [_shown(_after(version, key, changes), key[1], names) for version in versions]
+    possible = [_shown(row, key[1], names) for version in versions for row in _after(version, key, changes)]
     if shown not in possible:
         wanted = [(change.kind, change.fields) for change in changes]
         yield Violation("I6", f"{seen.process} sees {key} as {shown}, with {wanted} pending", seen.n)
 
 
-def _after(row: Row | None, key: Key, changes: list[ToldChange]) -> Row | None:
+def _after(version: Row | None, key: Key, changes: list[ToldChange]) -> list[Row | None]:
+    """A version with changes on it; each may also be laid over the row that its rebase met."""
+    rows = [version]
     for change in changes:
-        new = {name: value for name, (_, value) in change.fields.items()}
-        if change.kind == "delete":
-            row = None
-        elif change.kind == "insert" or row is None:
-            row = {**dict.fromkeys(COLUMNS[key[0]]), **DEFAULTS[key[0]], **new, "updated_at": change.stamp}
-        else:
-            row = {**row, **new, "updated_at": change.stamp}
-    return row
+        rows = [_changed(row, key, change) for row in (rows if change.ground is None else [*rows, change.ground])]
+    return rows
+
+
+def _changed(row: Row | None, key: Key, change: ToldChange) -> Row | None:
+    new = {name: value for name, (_, value) in change.fields.items()}
+    if change.kind == "delete":
+        return None
+    if change.kind == "insert" or row is None:
+        row = {**dict.fromkeys(COLUMNS[key[0]]), **DEFAULTS[key[0]]}
+    return {**row, **new, "updated_at": change.stamp}

@@ -15,7 +15,9 @@ Json = Any  # a JSON document of our own making
 Key = tuple[str, str]
 
 # After any other error of an online write, it is not known whether the primary has it.
-_CERTAIN = frozenset({"conflict", "invalid_input", "offline", "schema_too_new", "not_allowed"})
+_CERTAIN = frozenset({"ConflictError", "InputError", "OfflineError", "SchemaTooNewError", "BusyError"})
+# A reader or a queued writer that had to wait so long waited for the network.
+_WAIT_S_MAX = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class ToldChange:
-    """One row's part of a mutation, as its author told it or as the primary holds it."""
+    """One row's part of a mutation, as its author told it or as the primary holds it.
+
+    ground: for a pending one, the row on the primary that a rebase laid it over.
+    """
 
     table: str
     row_id: str
@@ -41,6 +46,7 @@ class ToldChange:
     seen: str
     stamp: str
     fields: dict[str, list[Json]]
+    ground: dict[str, Json] | None = None
 
     @property
     def key(self) -> Key:
@@ -50,7 +56,7 @@ class ToldChange:
 
 @dataclass(slots=True)
 class Told:
-    """A mutation as its author told it. kept_at: when it was acknowledged; refused: the code it was refused with."""
+    """A mutation as its author told it. kept_at: when it was acknowledged; refused: the error it was refused with."""
 
     id: str
     client: str
@@ -105,9 +111,9 @@ class Story:
 
 
 def told_change(value: Json) -> ToldChange:
-    """A change from its JSON form: table, row, kind, seen, stamp, fields."""
-    table, row_id, kind, seen, stamp, fields = value
-    return ToldChange(table, row_id, kind, seen, stamp, fields)
+    """A change from its JSON form: table, row, kind, seen, stamp, fields, and perhaps its ground."""
+    table, row_id, kind, seen, stamp, fields, *ground = value
+    return ToldChange(table, row_id, kind, seen, stamp, fields, *ground)
 
 
 def read_story(events: list[Event]) -> Story:
@@ -127,7 +133,7 @@ def read_story(events: list[Event]) -> Story:
         elif kind == "kept":
             story.told[event["mutation"]].kept_at = event["n"]
         elif kind == "refused":
-            story.told[event["mutation"]].refused = event["code"]
+            story.told[event["mutation"]].refused = event["error"]
         elif kind == "loss":
             pending = {client: frozenset(ids) for client, ids in event["pending"].items()}
             story.losses.append(Loss(event["n"], event["kind"], event["dump"], frozenset(event["kept"]), pending))
@@ -167,6 +173,9 @@ def _seen(event: Event, call: Event) -> Seen:
 
 def _troubles_of(event: Event, call: Event, full: set[str]) -> Iterator[Violation]:
     """Errors that nobody should ever meet."""
+    took_s = event["at_s"] - call["at_s"]
+    if call["do"] in ("read", "write", "undo", "resolve") and took_s > _WAIT_S_MAX:
+        yield Violation("I8", f"{call['process']} took {took_s:.1f} s to {call['do']}", event["n"])
     code = event.get("error")
     if code is None:
         return

@@ -35,10 +35,10 @@ class Applied:
     changes: list[ToldChange] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
 
-    @property
-    def is_parked(self) -> bool:
-        """Whether it is held as a conflict."""
-        return [(change.table, change.kind) for change in self.changes] == [(CONFLICTS, "insert")]
+    def is_parked(self, told: Told | None) -> bool:
+        """Whether it is held as a conflict, and not as the insert of one that its author made themselves."""
+        is_conflict = [(change.table, change.kind) for change in self.changes] == [(CONFLICTS, "insert")]
+        return is_conflict and (told is None or {change.key for change in told.changes} != {self.changes[0].key})
 
 
 @dataclass(slots=True)
@@ -101,7 +101,7 @@ def _check_whole(one: Applied, told: Told | None, dump: Json) -> Iterator[Violat
     if told.is_certainly_refused:
         yield Violation("I1", f"{one.id} is on the primary, and its author was told {told.refused}")
     wanted = {change.key for change in told.changes}
-    if not one.is_parked:
+    if not one.is_parked(told):
         there = {change.key for change in one.changes}
     else:
         row = next((row for row in dump[CONFLICTS] if row["id"] == one.changes[0].row_id), None)
@@ -140,7 +140,9 @@ def _apply(
 def _insert(where: str, change: ToldChange, asked: ToldChange | None, rows: dict[Key, Row]) -> Iterator[Violation]:
     if change.key in rows:
         yield Violation("I2", f"{where}: inserted over a row that is there")
-    values = {name: new for name, (_, new) in change.fields.items()}
+    # The history keeps no fields of a conflict that is inserted, whoever does it.
+    source = asked if asked is not None and change.table == CONFLICTS else change
+    values = {name: new for name, (_, new) in source.fields.items()}
     if asked is not None and values != {name: new for name, (_, new) in asked.fields.items()}:
         yield Violation("thin air", f"{where}: inserted {values}, its author wrote {asked.fields}")
     defaults = _OPEN if change.table == CONFLICTS else DEFAULTS[change.table]

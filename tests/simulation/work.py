@@ -179,7 +179,7 @@ class Act:
     def _statement(self) -> str:
         parts = [
             """SELECT 'pending', json_array(m.id, m.state, c.table_name, c.row_id, c.kind, c.seen, c.stamp,
-            json(c.fields)) FROM (SELECT * FROM main.mutations ORDER BY seq) m
+            json(c.fields), json(c.ground)) FROM (SELECT * FROM main.mutations ORDER BY seq) m
             LEFT JOIN main.changes c ON c.seq = m.seq""",
             "SELECT 'tail', json_array(max(seq), mutation) FROM _replica_changes",
             "SELECT '_replica_conflicts', json_array(id, updated_at, mutation_id, state) FROM _replica_conflicts",
