@@ -163,6 +163,12 @@ def is_any_acknowledged(connection: sqlite3.Connection) -> bool:
     return found.fetchone() is not None
 
 
+def acknowledged(connection: sqlite3.Connection) -> list[str]:
+    """The ids of the mutations that the primary has said it has."""
+    found = connection.execute("SELECT id FROM mutations WHERE state = ? ORDER BY seq", (State.ACKNOWLEDGED.value,))
+    return [mutation_id for (mutation_id,) in found]
+
+
 def rows_with_changes(connection: sqlite3.Connection, table: str) -> set[str]:
     """The ids of the rows of a table that have pending changes."""
     return {

@@ -73,11 +73,11 @@ def _check_agreement(final: Event) -> Iterator[Violation]:
             yield Violation("I3", f"{process} could not be read in the end")
             continue
         for table, rows in whole.items():
-            expected = (
-                changes if table == "_replica_changes" else dump["rows"].get(table, dump.get(table, []))
-            )
+            expected = changes if table == "_replica_changes" else dump["rows"].get(table, dump.get(table, []))
             if rows != expected:
-                yield Violation("I3", f"{process} does not hold {table} as the primary does: {_difference(rows, expected)}")
+                yield Violation(
+                    "I3", f"{process} does not hold {table} as the primary does: {_difference(rows, expected)}"
+                )
 
 
 def _difference(one: list[Json], other: list[Json]) -> str:

@@ -73,7 +73,10 @@ def explain(told: ToldChange, applied: ToldChange, found: Row, rules: Mapping[st
             continue
         wrong = _RULES[rules.get(name, Rule.KEEP)](one)
         if wrong:
-            yield wrong[0], f"{name}: {wrong[1]} (saw {before!r}, wanted {wanted!r}, found {found[name]!r}, left {left!r})"
+            yield (
+                wrong[0],
+                f"{name}: {wrong[1]} (saw {before!r}, wanted {wanted!r}, found {found[name]!r}, left {left!r})",
+            )
 
 
 Verdict = tuple[str, str] | None

@@ -251,7 +251,10 @@ class _Maker:
 
     def _of_one_request(self, number: int, fault: Fault) -> Step:
         name = self._dice.choice(self._present(number))
-        calls = (self._call(number, name, "write"), self._call(number, name, self._dice.choice(("sync", "sync", "online"))))
+        calls = (
+            self._call(number, name, "write"),
+            self._call(number, name, self._dice.choice(("sync", "sync", "online"))),
+        )
         if fault is Fault.CUT:
             return Step(number, fault.value, calls, self._processes[name], float(self._dice.randrange(900)))
         matching = self._dice.choice(("", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE"))

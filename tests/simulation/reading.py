@@ -71,7 +71,9 @@ def is_lost(mutation: str, client: str, losses: list[Loss], *, before: int) -> b
     )
 
 
-def _check_monotonic(seen: Seen, before: list[Seen], losses: list[Loss], timelines: list[Timeline]) -> Iterator[Violation]:
+def _check_monotonic(
+    seen: Seen, before: list[Seen], losses: list[Loss], timelines: list[Timeline]
+) -> Iterator[Violation]:
     earlier = next((one for one in reversed(before) if one.n < seen.began), None)
     if earlier is None or earlier.tail is None:
         return
@@ -103,7 +105,9 @@ def _check_rows(seen: Seen, life: Timeline, timelines: list[Timeline], story: St
             if key in pending:
                 yield from _check_pending(seen, key, shown, pending[key], timelines)
             elif shown != (expected := _shown(life.state_at(key, tail), row_id, names)):
-                yield Violation("atomic reads", f"{seen.process} sees {table} {row_id} as {shown}, not {expected}", seen.n)
+                yield Violation(
+                    "atomic reads", f"{seen.process} sees {table} {row_id} as {shown}, not {expected}", seen.n
+                )
     yield from _check_conflicts(seen, life, tail, pending)
 
 
@@ -119,7 +123,9 @@ def _check_conflicts(
         expected = None if row is None else (row["updated_at"], row["state"])
         if visible.get(row_id) != expected:
             yield Violation(
-                "atomic reads", f"{seen.process} sees conflict {row_id} as {visible.get(row_id)}, not {expected}", seen.n
+                "atomic reads",
+                f"{seen.process} sees conflict {row_id} as {visible.get(row_id)}, not {expected}",
+                seen.n,
             )
 
 

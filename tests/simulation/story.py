@@ -166,9 +166,7 @@ def _seen(event: Event, call: Event) -> Seen:
         if change[0] is not None:
             changes.append(told_change(change))
     tail = None if saw["tail"] is None else (int(saw["tail"][0]), str(saw["tail"][1]))
-    return Seen(
-        event["n"], call["n"], call["process"], call["client"], call["version"], tail, pending, saw["rows"]
-    )
+    return Seen(event["n"], call["n"], call["process"], call["client"], call["version"], tail, pending, saw["rows"])
 
 
 def _troubles_of(event: Event, call: Event, full: set[str]) -> Iterator[Violation]:

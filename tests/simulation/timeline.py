@@ -184,11 +184,15 @@ def _check_tables(dump: Json, rows: dict[Key, Row]) -> Iterator[Violation]:
         columns = ["updated_at", *(name for name in COLUMNS[table] if not held or name in held[0])]
         there = {row["id"]: {name: row[name] for name in columns} for row in held}
         replayed = {
-            row_id: {name: row.get(name) for name in columns} for (name_of, row_id), row in rows.items() if name_of == table
+            row_id: {name: row.get(name) for name in columns}
+            for (name_of, row_id), row in rows.items()
+            if name_of == table
         }
         for row_id in sorted(there.keys() | replayed.keys()):
             if there.get(row_id) != replayed.get(row_id):
-                yield Violation("I2", f"{table} {row_id} is {there.get(row_id)}, its history says {replayed.get(row_id)}")
+                yield Violation(
+                    "I2", f"{table} {row_id} is {there.get(row_id)}, its history says {replayed.get(row_id)}"
+                )
     conflicts = {row["id"]: (row["updated_at"], row["state"]) for row in dump[CONFLICTS]}
     told = {row_id: (row["updated_at"], row["state"]) for (table, row_id), row in rows.items() if table == CONFLICTS}
     if conflicts != told:

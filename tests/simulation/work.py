@@ -196,7 +196,8 @@ class Act:
             rows = self._member.query(f"SELECT * FROM {table} ORDER BY id")
             answer[table] = [dict(zip(rows.columns, row, strict=True)) for row in rows.rows]
         answer["_replica_changes"] = [
-            list(row) for row in self._member.query("SELECT seq, mutation, position FROM _replica_changes ORDER BY seq").rows
+            list(row)
+            for row in self._member.query("SELECT seq, mutation, position FROM _replica_changes ORDER BY seq").rows
         ]
         return answer
 

@@ -230,14 +230,17 @@ class World:
     def _call(self, name: str, message: Json) -> int:
         client = self._plan.processes[name]
         number = self._history.add(
-            "call", process=name, client=client, do=message["do"], version=self._versions[client], mark=message.get("mark")
+            "call",
+            process=name,
+            client=client,
+            do=message["do"],
+            version=self._versions[client],
+            mark=message.get("mark"),
         )
         self._alive[name].send(message)
         return number
 
-    def _hear(
-        self, name: str, calls: dict[str, int], queues: dict[str, deque[Json]], results: dict[str, Json]
-    ) -> None:
+    def _hear(self, name: str, calls: dict[str, int], queues: dict[str, deque[Json]], results: dict[str, Json]) -> None:
         told = self._alive[name].receive()
         number, client = calls[name], self._plan.processes[name]
         if told is None or "crash" in told:
