@@ -1,4 +1,4 @@
-"""A primary that went back to an older copy: what it had acknowledged and no base holds yet is sent again, in its order."""
+"""A primary that went back to an older copy: what it had acknowledged and no base holds is sent again, in order."""
 
 from pathlib import Path
 
