@@ -281,6 +281,7 @@ class World:
 
     def _settle_all(self) -> None:
         quiet = 0
+        trouble: dict[str, Json] = {}
         for _ in range(_ROUNDS_MAX):
             results: dict[str, Json] = {}
             for group in _groups(self._plan.clients, _AT_ONCE):
