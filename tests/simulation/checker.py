@@ -1,8 +1,8 @@
 """The checker: from a history to the promises that were not kept. Pure.
 
-It knows every mutation as its author told it before it was committed, what was acknowledged, everything that was seen,
-and all that the primary held whenever it was about to lose something, and at the end. Always true: an empty answer means
-that I1 to I9 and the readers' guarantees held, as far as the history shows.
+It knows every mutation as its author told it before it was committed, what was acknowledged, everything that was
+seen, and all that the primary held whenever it was about to lose something, and at the end. Always true: an empty
+answer means that I1 to I9 and the readers' guarantees held, as far as the history shows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""python -m tests.simulation.machine --examples N: short histories of a few replicas in one process, drawn by Hypothesis.
+"""python -m tests.simulation.machine --examples N: short histories of replicas in one process, drawn by Hypothesis.
 
 The same work, journal, primary and checker as in the large runs, without processes: what fails comes out shrunk to the
 few acts that it takes. Always true: each example starts from a fresh sqld and empty replicas.
@@ -10,6 +10,7 @@ import argparse
 import random
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -178,22 +179,12 @@ class _Clock:
         self._offsets, self._name = offsets, name
 
     def __call__(self) -> float:
-        return 1_800_000_000.0 + next(_TICKS) + self._offsets[self._name]
-
-
-def _count_up() -> Any:  # an endless generator of seconds
-    now = 0.0
-    while True:
-        now += 0.013
-        yield now
-
-
-_TICKS: Final = _count_up()
+        return time.time() + self._offsets[self._name]
 
 
 def run(*, examples: int, steps: int = 15) -> None:
     """Draw histories, and fail with the shortest one found that breaks a promise."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call] # Hypothesis does not say
+    run_state_machine_as_test(
         Teammates,
         settings=settings(
             max_examples=examples,

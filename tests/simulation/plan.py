@@ -207,16 +207,18 @@ class _Maker:
         fault = self._dice.choice(sorted(self._faults - {Fault.AWAY, Fault.LATE, Fault.MIGRATE}) or [Fault.KILL])
         if fault not in self._faults:
             return self._work(number)
-        if fault in (Fault.KILL, Fault.KILL_AT):
-            return self._killed(number, fault)
-        if fault in (Fault.DROP, Fault.FREEZE, Fault.DELAY):
-            return self._lasting(number, fault)
-        if fault in (Fault.LOSE, Fault.CUT, Fault.DUPLICATE):
-            return self._of_one_request(number, fault)
-        if fault in (Fault.RESTORE_SAME, Fault.RESTORE_NEW, Fault.EMPTY):
-            return self._loss(number, fault)
-        if fault in (Fault.STOP, Fault.CRASH):
-            return self._down(number, fault)
+        for draw, faults in (
+            (self._killed, (Fault.KILL, Fault.KILL_AT)),
+            (self._lasting, (Fault.DROP, Fault.FREEZE, Fault.DELAY)),
+            (self._of_one_request, (Fault.LOSE, Fault.CUT, Fault.DUPLICATE)),
+            (self._loss, (Fault.RESTORE_SAME, Fault.RESTORE_NEW, Fault.EMPTY)),
+            (self._down, (Fault.STOP, Fault.CRASH)),
+        ):
+            if fault in faults:
+                return draw(number, fault)
+        return self._of_machine(number, fault)
+
+    def _of_machine(self, number: int, fault: Fault) -> Step:
         client = self._dice.choice(self._clients)
         if fault is Fault.CLOCK:
             offset = self._dice.choice((0.0, -1.0, 60.0, -3600.0, self._dice.uniform(-_DAY_S, _DAY_S)))
@@ -251,10 +253,9 @@ class _Maker:
 
     def _of_one_request(self, number: int, fault: Fault) -> Step:
         name = self._dice.choice(self._present(number))
-        calls = (
-            self._call(number, name, "write"),
-            self._call(number, name, self._dice.choice(("sync", "sync", "online"))),
-        )
+        last = self._call(number, name, self._dice.choice(("sync", "sync", "online")))
+        # An online write is sent after all that waits, so with more waiting it would not be the one that is met.
+        calls = (last,) if last.do == "online" else (self._call(number, name, "write"), last)
         if fault is Fault.CUT:
             return Step(number, fault.value, calls, self._processes[name], float(self._dice.randrange(900)))
         matching = self._dice.choice(("", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE", "BEGIN IMMEDIATE"))

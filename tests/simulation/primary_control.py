@@ -1,4 +1,4 @@
-"""The primary in a simulation: one real sqld that is stopped, killed, copied, put back, emptied, and asked for the truth.
+"""The primary in a simulation: one real sqld that is stopped, killed, copied, restored, emptied, and asked.
 
 Always true: what `dump` returns was read from the primary itself, past every replica and every proxy.
 """

@@ -1,4 +1,4 @@
-"""A history as the checker reads it: what was written, what was seen, what the primary lost, and how it all ended. Pure.
+"""A history as the checker reads it: what was written, seen and lost, and how it all ended. Pure.
 
 Always true: nothing here judges; what cannot be read out of the history is not there.
 """
@@ -125,15 +125,8 @@ def read_story(events: list[Event]) -> Story:
         kind = event["event"]
         if kind == "call":
             calls[event["n"]] = event
-        elif kind == "intent":
-            changes = tuple(told_change(change) for change in event["changes"])
-            story.told[event["mutation"]] = Told(
-                event["mutation"], event["client"], event["how"], event["made_at"], changes, event["call"]
-            )
-        elif kind == "kept":
-            story.told[event["mutation"]].kept_at = event["n"]
-        elif kind == "refused":
-            story.told[event["mutation"]].refused = event["error"]
+        elif kind in ("intent", "kept", "refused"):
+            _note_told(event, story)
         elif kind == "loss":
             pending = {client: frozenset(ids) for client, ids in event["pending"].items()}
             story.losses.append(Loss(event["n"], event["kind"], event["dump"], frozenset(event["kept"]), pending))
@@ -149,6 +142,17 @@ def read_story(events: list[Event]) -> Story:
         else:
             story.troubles += _disasters(event)
     return story
+
+
+def _note_told(event: Event, story: Story) -> None:
+    mutation = event["mutation"]
+    if event["event"] == "intent":
+        changes = tuple(told_change(change) for change in event["changes"])
+        story.told[mutation] = Told(mutation, event["client"], event["how"], event["made_at"], changes, event["call"])
+    elif event["event"] == "kept":
+        story.told[mutation].kept_at = event["n"]
+    else:
+        story.told[mutation].refused = event["error"]
 
 
 def _note_fault(event: Event, story: Story, full: set[str]) -> None:

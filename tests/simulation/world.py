@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -42,7 +42,7 @@ class World:
         self._primary = PrimaryControl(server, folder)
         self._held = ExitStack()
         self._networks = {name: self._held.enter_context(FaultProxy(server.port)) for name in plan.clients}
-        self._versions = {name: OLD.version if plan.migrates else NEW.version for name in plan.clients}
+        self._versions = dict.fromkeys(plan.clients, OLD.version if plan.migrates else NEW.version)
         self._offsets = dict.fromkeys(plan.clients, 0.0)
         self._alive: dict[str, ClientProcess] = {}
         write_migrations(folder / "migrations")
@@ -79,29 +79,24 @@ class World:
 
     def _to_client(self, step: Step) -> None:
         network = self._networks[step.client]
-        match step.do:
-            case "heal":
-                network.heal()
-            case "drop":
-                network.cut()
-            case "freeze":
-                network.freeze()
-            case "delay":
-                network.delay(step.value)
-            case "lose":
-                network.lose_next_reply(matching=step.label)
-            case "cut":
-                network.cut_reply_after(int(step.value))
-            case "duplicate":
-                network.duplicate_next_request(matching=step.label)
-            case "upgrade":
-                self._upgrade(step.client)
-            case "clock":
-                self._offsets[step.client] = step.value
-                self._tell_all(step.client, {"do": "clock", "offset_s": step.value})
-            case "disk":
-                room = None if step.value < 0 else int(step.value)
-                self._tell_all(step.client, {"do": "disk", "room_bytes": room})
+        room = None if step.value < 0 else int(step.value)
+        acts: dict[str, Callable[[], None]] = {
+            "heal": network.heal,
+            "drop": network.cut,
+            "freeze": network.freeze,
+            "delay": lambda: network.delay(step.value),
+            "lose": lambda: network.lose_next_reply(matching=step.label),
+            "cut": lambda: network.cut_reply_after(int(step.value)),
+            "duplicate": lambda: network.duplicate_next_request(matching=step.label),
+            "upgrade": lambda: self._upgrade(step.client),
+            "clock": lambda: self._set_clock(step.client, step.value),
+            "disk": lambda: self._tell_all(step.client, {"do": "disk", "room_bytes": room}),
+        }
+        acts[step.do]()
+
+    def _set_clock(self, client: str, offset_s: float) -> None:
+        self._offsets[client] = offset_s
+        self._tell_all(client, {"do": "clock", "offset_s": offset_s})
 
     def _tell_all(self, client: str, call: Json) -> None:
         for name, owner in self._plan.processes.items():
@@ -203,8 +198,8 @@ class World:
         return results
 
     def _give_up(self, calls: dict[str, int]) -> None:
-        for name in calls:
-            self._history.add("hang", process=name, call=calls[name])
+        for name, call in calls.items():
+            self._history.add("hang", process=name, call=call)
             self._alive.pop(name).kill()
         calls.clear()
 
