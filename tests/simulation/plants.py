@@ -253,7 +253,7 @@ PLANTS: Final[dict[str, Plant]] = {
     "migrate-twice": Plant(_migrate_twice, frozenset({"I9"}), (Fault.MIGRATE,)),
     "overwrite-by-clock": Plant(_overwrite_by_clock, frozenset({"I4"})),
     "drop-on-schema-change": Plant(_drop_on_schema_change, frozenset({"I1"}), (Fault.MIGRATE,)),
-    "take-lost-for-failed": Plant(_take_lost_for_failed, frozenset({"I1"}), (Fault.LOSE, Fault.DUPLICATE)),
+    "take-lost-for-failed": Plant(_take_lost_for_failed, frozenset({"I1"}), (Fault.LOSE, Fault.DUPLICATE), seed=2),
     "overlook-restore": Plant(_overlook_restore, frozenset({"I3", "atomic reads", "thin air"}), (Fault.RESTORE_SAME,)),
     "count-as-last": Plant(_count_as_last, frozenset({"I4"})),
 }
