@@ -15,7 +15,9 @@ Json = Any  # a JSON document of our own making
 Key = tuple[str, str]
 
 # After any other error of an online write, it is not known whether the primary has it.
-_CERTAIN = frozenset({"ConflictError", "InputError", "OfflineError", "SchemaTooNewError", "BusyError"})
+_CERTAIN = frozenset(
+    {"ConflictError", "InputError", "OfflineError", "SchemaTooNewError", "BusyError", "OtherPrimaryError"}
+)
 # A reader or a queued writer that had to wait so long waited for the network.
 _WAIT_S_MAX = 5.0
 
@@ -185,7 +187,7 @@ def _troubles_of(event: Event, call: Event, full: set[str]) -> Iterator[Violatio
         yield Violation("I8", f"{call['process']} could not read: {code}: {event['told']}", event["n"])
     allowed = {"conflict", "not_found", "invalid_input", "schema_too_new", "ambiguous_id", "busy"}
     if call["do"] == "online":
-        allowed |= {"offline", "unknown_outcome", "primary", "unreachable"}
+        allowed |= {"offline", "unknown_outcome", "primary", "unreachable", "other_primary"}
     if call["client"] in full:
         allowed |= {"storage"}
     if call["do"] not in ("read", "whole") and code not in allowed:

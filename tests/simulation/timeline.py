@@ -81,8 +81,9 @@ def replay(dump: Json, story: Story) -> Timeline:
     pasts: dict[Key, Past] = {}
     for one in timeline.applied.values():
         found += _check_whole(one, story.told.get(one.id), dump)
+        is_repeated = _is_settled_alike(one, story.told.get(one.id), rows)
         for change, seq in zip(one.changes, range(one.first, one.last + 1), strict=False):
-            found += _apply(one, change, story.told.get(one.id), rows, pasts)
+            found += _apply(one, change, None if is_repeated else story.told.get(one.id), rows, pasts)
             timeline.versions.setdefault(change.key, []).append((seq, _copy(rows.get(change.key))))
     found += _check_tables(dump, rows)
     return timeline
@@ -90,6 +91,18 @@ def replay(dump: Json, story: Story) -> Timeline:
 
 def _copy(row: Row | None) -> Row | None:
     return None if row is None else dict(row)
+
+
+def _is_settled_alike(one: Applied, told: Told | None, rows: dict[Key, Row]) -> bool:
+    """Whether a conflict was settled before in the same way: then the second decision is kept, and changes nothing."""
+    if told is None or any(change.fields for change in one.changes):
+        return False
+    for change in told.changes:
+        if change.table == CONFLICTS and change.fields.get("state", [None, None])[1] == "resolved":
+            row = rows.get(change.key, {})
+            if (row.get("state"), row.get("outcome")) == ("resolved", change.fields["outcome"][1]):
+                return True
+    return False
 
 
 def _check_whole(one: Applied, told: Told | None, dump: Json) -> Iterator[Violation]:

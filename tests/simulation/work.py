@@ -149,8 +149,10 @@ class Act:
     # -- syncing and reading
 
     def sync(self, *, deadline_s: float) -> Json:
-        """Sync once; what it reported."""
+        """Sync once, and once more where the primary is another one and has to be adopted; what it reported."""
         report = self._member.sync(deadline_s=deadline_s)
+        if report.error is not None and report.error.code == "other_primary":
+            report = self._member.sync(deadline_s=deadline_s, adopt_primary=True)
         return {
             "pushed": report.pushed,
             "merged": report.merged,
