@@ -100,9 +100,11 @@ class Delivery:
         """Queue again what a restored primary has lost since it acknowledged it, before what was made on top of it."""
         with storage_errors(self._store.path):
             ids = outbox.acknowledged(self._store.connection())
-        if ids and (lost := set(ids) - self._primary.known(ids)):
+        if ids and set(ids) - self._primary.known(ids):
             with self._store.writing() as connection:
-                outbox.set_state(connection, lost, State.QUEUED)
+                # Whatever it still has is known by its id.
+                outbox.put_back(connection)
+                self._store.rebuild_overlay(connection)
 
     def _batches(self) -> Iterator[list[Mutation]]:
         after = outbox.BEFORE_ALL
