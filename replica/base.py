@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replica import lost, overlay
+from replica import lost, outbox, overlay
 from replica.delivery import Surroundings
 from replica.drivers.embedded import Embedded, Trust
 from replica.errors import DamagedError
@@ -49,7 +49,9 @@ class Base:
         """
         found = self._note_lost()
         self._store.distrust_base(Trust.OUTDATED)
-        self._send_all_again()
+        with self._store.writing(with_base=False) as connection:
+            outbox.put_back(connection)
+            self._store.rebuild_overlay(connection)
         return found
 
     def drop(self) -> None:

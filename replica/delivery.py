@@ -83,6 +83,7 @@ class Delivery:
 
     def deliver(self, progress: Progress, deadline: float) -> None:
         """Send all that is queued. Raises UnreachableError, NotAllowedError, PrimaryError; what was sent counts."""
+        self._doubt_acknowledged()
         sent: _Sent | None = None
         with ThreadPoolExecutor(max_workers=1) as sender:
             for batch in self._batches():
@@ -94,6 +95,16 @@ class Delivery:
                 sent = _Sent(batch, sender.submit(self._send_steps, steps, deadline))
             if sent is not None:
                 self._finish(sent, progress, deadline)
+
+    def _doubt_acknowledged(self) -> None:
+        """Queue again what a restored primary has lost since it acknowledged it, before what was made on top of it."""
+        with storage_errors(self._store.path):
+            ids = outbox.acknowledged(self._store.connection())
+        if ids and set(ids) - self._primary.known(ids):
+            with self._store.writing() as connection:
+                # Whatever it still has is known by its id.
+                outbox.put_back(connection)
+                self._store.rebuild_overlay(connection)
 
     def _batches(self) -> Iterator[list[Mutation]]:
         after = outbox.BEFORE_ALL

@@ -12,7 +12,7 @@ from typing import Final
 from replica import lost, outbox
 from replica.errors import DamagedError
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:

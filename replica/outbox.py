@@ -1,9 +1,10 @@
 """The outbox: mutations not yet acknowledged by the primary, in the order they were made.
 
-Owns the tables `mutations`, `changes` and `facts` of `local.db`. Always true:
+Owns the tables `mutations`, `changes`, `originals` and `facts` of `local.db`. Always true:
 - a mutation is in the outbox from its commit until the base holds it, or a parked form of it under the same id;
 - `seq` grows with every mutation, below zero too; a rebased or parked mutation keeps its `seq` and its id;
-- a mutation that is `acknowledged` is not sent again, unless a base turns out not to hold it.
+- a mutation that is `acknowledged` is not sent again, unless a base turns out not to hold it;
+- a mutation that was rebased or parked can be put back as its author made it, for as long as it is here.
 
 Every function works inside the transaction of its caller.
 """
@@ -16,7 +17,16 @@ from enum import StrEnum
 from typing import Final
 
 from replica.history import HistoryEntry, entry_from
-from replica.mutation import Change, Kind, Mutation, decode_fields, decode_row, encode_row
+from replica.mutation import (
+    Change,
+    Kind,
+    Mutation,
+    decode_changes,
+    decode_fields,
+    decode_row,
+    encode_changes,
+    encode_row,
+)
 
 BEFORE_ALL: Final = -(2**63)
 
@@ -43,6 +53,7 @@ CREATE TABLE IF NOT EXISTS changes (
     PRIMARY KEY (seq, position)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS changes_row ON changes (table_name, row_id, seq);
+CREATE TABLE IF NOT EXISTS originals (seq INTEGER PRIMARY KEY, changes TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -100,8 +111,26 @@ def put_first(connection: sqlite3.Connection, mutations: Sequence[Mutation]) -> 
 def replace(connection: sqlite3.Connection, mutation: Mutation) -> None:
     """Put rebased or parked changes in the place of those that the mutation with this id had."""
     (seq,) = connection.execute("SELECT seq FROM mutations WHERE id = ?", (mutation.id,)).fetchone()
+    (before,) = _mutations(connection.execute(f"{_SELECT} WHERE m.seq = ? ORDER BY c.position", (seq,)))
+    connection.execute("INSERT OR IGNORE INTO originals VALUES (?, ?)", (seq, encode_changes(before.changes)))
     connection.execute("DELETE FROM changes WHERE seq = ?", (seq,))
     _insert_changes(connection, seq, mutation.changes)
+
+
+def put_back(connection: sqlite3.Connection, state: State | None = None) -> None:
+    """Queue mutations, as their author made them; those in one state, or all.
+
+    For a primary that has lost something: perhaps that which they were merged with, and gave way to.
+    """
+    chosen, of = ("1", ()) if state is None else ("m.state = ?", (state.value,))
+    originals = connection.execute(
+        f"SELECT o.seq, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq WHERE {chosen}", of
+    ).fetchall()
+    for seq, text in originals:
+        connection.execute("DELETE FROM changes WHERE seq = ?", (seq,))
+        _insert_changes(connection, seq, decode_changes(text))
+        connection.execute("DELETE FROM originals WHERE seq = ?", (seq,))
+    connection.execute(f"UPDATE mutations AS m SET state = ? WHERE {chosen}", (State.QUEUED.value, *of))
 
 
 _SELECT: Final = """SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schema_version,
@@ -171,6 +200,12 @@ def is_any_acknowledged(connection: sqlite3.Connection) -> bool:
     return found.fetchone() is not None
 
 
+def acknowledged(connection: sqlite3.Connection) -> list[str]:
+    """The ids of the mutations that the primary has said it has."""
+    found = connection.execute("SELECT id FROM mutations WHERE state = ? ORDER BY seq", (State.ACKNOWLEDGED.value,))
+    return [mutation_id for (mutation_id,) in found]
+
+
 def rows_with_changes(connection: sqlite3.Connection, table: str) -> set[str]:
     """The ids of the rows of a table that have changes which the primary does not have yet."""
     sql = "SELECT c.row_id FROM changes c JOIN mutations m ON m.seq = c.seq WHERE c.table_name = ? AND m.state = ?"
@@ -201,9 +236,10 @@ def drop(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
     if len(numbers) == count(connection):
         # Without a condition SQLite frees whole tables at once.
         connection.execute("DELETE FROM changes")
+        connection.execute("DELETE FROM originals")
         connection.execute("DELETE FROM mutations")
         return
-    for table in ("changes", "mutations"):
+    for table in ("changes", "originals", "mutations"):
         connection.executemany(f"DELETE FROM {table} WHERE seq = ?", [(number,) for number in numbers])
 
 

@@ -117,7 +117,9 @@ def _effects(mutations: Sequence[Mutation], *, in_order: bool) -> list[tuple[Sta
 
     Inserts first and deletes last, tables in the order they were first touched, so that references hold; or `in_order`.
     """
-    net = net_changes(mutations)
+    found = _follow_all(mutations)
+    fleeting = [key for key, change in found.items() if change is None]
+    net = {key: change for key, change in found.items() if change is not None}
     parked = [key for key, change in net.items() if (key[0], change.kind) == (CONFLICTS, Kind.INSERT)]
     conflicts = [_insert_conflict(net.pop(key), key[1]) for key in parked]
     groups: dict[tuple[Kind, str, tuple[tuple[str, str], ...], int], list[list[object]]] = {}
@@ -135,9 +137,18 @@ def _effects(mutations: Sequence[Mutation], *, in_order: bool) -> list[tuple[Sta
     deletes = [item for item in ranked if item[0][0] is Kind.DELETE]
     ordered = list(groups.items()) if in_order else [*inserts_and_updates, *reversed(deletes)]
     return [
+        *_absences(fleeting),
         *conflicts,
         *((Statement(_effect_sql(*key[:3]), (text,)), count) for key, rows in ordered for text, count in _arrays(rows)),
     ]
+
+
+def _absences(keys: Sequence[tuple[str, str]]) -> Iterator[tuple[Statement, int]]:
+    """Compare the rows that were inserted and deleted again: if one is there by now, the insert would have met it."""
+    for table in dict.fromkeys(table for table, _ in keys):
+        sql = f"UPDATE {quote(table)} SET id = id WHERE id IN (SELECT value FROM json_each(?))"
+        for text, _ in _arrays(row_id for name, row_id in keys if name == table):
+            yield Statement(sql, (text,)), 0
 
 
 def _insert_conflict(change: NetChange, row_id: str) -> tuple[Statement, int]:
@@ -150,13 +161,18 @@ def _insert_conflict(change: NetChange, row_id: str) -> tuple[Statement, int]:
 
 def net_changes(mutations: Iterable[Mutation]) -> dict[tuple[str, str], NetChange]:
     """What the mutations come to, row by row. Raises StaleChainError."""
+    return {key: change for key, change in _follow_all(mutations).items() if change is not None}
+
+
+def _follow_all(mutations: Iterable[Mutation]) -> dict[tuple[str, str], NetChange | None]:
+    """What the mutations come to, row by row; None for a row that was inserted and deleted again."""
     net: dict[tuple[str, str], NetChange | None] = {}
     for mutation in mutations:
         for change in mutation.changes:
             if has_effect(change):
                 key = (change.table, change.row_id)
                 net[key] = _follow(net.get(key), change, is_known=key in net)
-    return {key: change for key, change in net.items() if change is not None}
+    return net
 
 
 def has_effect(change: Change) -> bool:

@@ -239,7 +239,7 @@ class Replica:
             conflict,
             lambda table, row_id: self._row(self._record_of(table), row_id) if table in self._tables else None,
         )
-        if now is None:
+        if now is None or conflict.table not in self._tables:  # of its values nobody can be shown any
             return
         authors = {shown: self._last_author(each.table, each.row_id, each.name) for shown, each in now.items()}
         last = max((author for author in authors.values() if author is not None), key=lambda one: one.at, default=None)

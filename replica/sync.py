@@ -192,9 +192,7 @@ class Sync:
             if lost.count(connection):
                 lost.drop_found(connection, overlay.BASE)
             # A fresh base without it means that the primary lost what it had acknowledged: it is sent again.
-            connection.execute(
-                "UPDATE mutations SET state = ? WHERE state = ?", (State.QUEUED.value, State.ACKNOWLEDGED.value)
-            )
+            outbox.put_back(connection, State.ACKNOWLEDGED)
             self._store.rebuild_overlay(connection)
 
     def _prune_daily(self) -> None:

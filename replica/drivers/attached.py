@@ -74,10 +74,12 @@ class Attached:
             return False
         return True
 
-    def refresh_schema(self) -> None:
-        """See a schema of the base that has changed since it was attached."""
-        if self._inode != _NONE and not self.connection.in_transaction and self._schema_now() != self._schema:
-            self._attach(self._inode)
+    def refresh_schema(self) -> bool:
+        """See a schema of the base that has changed since it was attached. Returns whether it has."""
+        if self._inode == _NONE or self.connection.in_transaction or self._schema_now() == self._schema:
+            return False
+        self._attach(self._inode)
+        return True
 
     def detach(self) -> None:
         """Let go of the base, because it is about to be set aside."""

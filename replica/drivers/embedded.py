@@ -20,7 +20,7 @@ from replica import local_format, outbox, overlay
 from replica.drivers.attached import Attached
 from replica.drivers.buffered import BufferedWork
 from replica.drivers.protocol import Rows, Work
-from replica.errors import BusyError, DamagedError, ReplicaError
+from replica.errors import BusyError, DamagedError, QueryError, ReplicaError
 from replica.migrate import check_version
 from replica.mutation import Change, Mutation, Row, StoredValue
 from replica.pull import base_path, is_being_replaced, put_in_place
@@ -110,7 +110,13 @@ class Embedded:
         try:
             attached = self.attached()
             while True:
-                cursor = attached.connection.execute(sql, params)
+                try:
+                    cursor = attached.connection.execute(sql, params)
+                except sqlite3.OperationalError:
+                    # The views are of a base that was migrated since, and what they name in it may be gone.
+                    if attached.refresh_schema():
+                        continue
+                    raise
                 rows = Rows(tuple([item[0] for item in cursor.description or ()]), cursor.fetchall())
                 if attached.connection.in_transaction or attached.is_current():
                     return rows
@@ -156,7 +162,13 @@ class Embedded:
         try:
             while True:
                 reading.refresh()
-                rows = Rows(*run_read_only(reading.connection, sql, params, self.path))
+                try:
+                    rows = Rows(*run_read_only(reading.connection, sql, params, self.path))
+                except QueryError:
+                    # As in `read`.
+                    if reading.refresh_schema():
+                        continue
+                    raise
                 if reading.is_current():
                     return rows
         except DamagedError as error:

@@ -27,7 +27,7 @@ _WATCHED: Final = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "subprocess
 _HARMLESS: Final = ("SELECT", "PRAGMA base", "CREATE TEMP VIEW", "DROP VIEW", "DETACH")
 
 
-class _Countdown:
+class Countdown:
     """Kills this process at the n-th step after it was armed."""
 
     def __init__(self) -> None:
@@ -44,7 +44,8 @@ class _Countdown:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _watch(countdown: _Countdown) -> None:
+def watch(countdown: Countdown) -> None:
+    """From now on, let everything this process does to a file, a database or the network count."""
     connect, send = sqlite3.connect, httpx.Client.send
 
     def trace(sql: str) -> None:
@@ -71,9 +72,9 @@ def _watch(countdown: _Countdown) -> None:
     sys.addaudithook(audit)
 
 
-def _open(directory: Path, url: str, steps: int, *, armed: bool) -> tuple[_Countdown, Replica]:
-    countdown = _Countdown()
-    _watch(countdown)
+def _open(directory: Path, url: str, steps: int, *, armed: bool) -> tuple[Countdown, Replica]:
+    countdown = Countdown()
+    watch(countdown)
     if armed:
         countdown.arm(steps)
     return countdown, open_member(directory, url)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from replica import Replica, UnreachableError
-from tests.replica.team import Item, Team, Truth, add, all_synced, change, synced
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, remove, synced
 
 
 @pytest.fixture
@@ -88,3 +88,18 @@ def test_i4_equal_stamps_of_two_authors_are_not_taken_for_one_version(team: Team
 
     assert truth.title(item.id) == "Oat milk"
     assert report.parked == 2
+
+
+def test_i4_a_row_that_was_made_and_deleted_offline_meets_the_one_made_meanwhile(team: Team, truth: Truth) -> None:
+    """Together the two come to nothing, and still the history must not tell of a row that was never there."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    add(desktop, "theirs", id="same")
+    synced(desktop)
+    add(laptop, "mine", id="same")
+    remove(laptop, "same")
+
+    report = synced(laptop)
+
+    assert report.parked == 2
+    assert truth.title("same") == "theirs"
+    assert [entry.kind for entry in laptop.history(Item, "same")] == ["insert"]

@@ -184,3 +184,25 @@ def test_a_note_changed_before_its_base_has_the_new_column_keeps_the_default(
         (now,) = upgraded.select(ColouredNote)
         assert (now.title, now.stars, now.colour) == ("Oat milk", 10, "white")
         assert len(upgraded.conflicts()) == 1
+
+
+def test_a_program_whose_table_is_gone_from_the_base_reads_on(tmp_path: Path, primary_server: Server) -> None:
+    """It pulled a base that a newer program had migrated: what is left is shown, and the lost table is empty."""
+    url = primary_server.url
+    without = migrations_with(tmp_path / "without", "DROP TABLE shelves;")
+    with open_notes(tmp_path / "one", "libsql", url) as old:
+        with old.transaction() as tx:
+            tx.insert(Shelf(label="top"))
+        add(old, "Milk")
+        settle(old)
+        assert old.query("SELECT label FROM shelves").rows == [("top",)]
+        with open_notes(tmp_path / "two", "libsql", url, records=[Note], migrations=without) as new:
+            settle(new)
+            add(new, "Bread")
+            settle(new)
+
+        assert isinstance(old.sync().error, SchemaTooNewError)
+
+        assert old.query("SELECT label FROM shelves").rows == []
+        assert old.select(Shelf) == []
+        assert titles(old) == ["Bread", "Milk"]
