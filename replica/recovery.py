@@ -6,7 +6,9 @@ Always true: nothing here lets go of a mutation unless it was told to.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from replica import lost, outbox, overlay
 from replica.drivers.embedded import Embedded
@@ -15,14 +17,29 @@ from replica.errors import InputError
 from replica.history import HISTORY
 from replica.mutation import Mutation
 from replica.rebase import keys_of
+from replica.repair import repair
+from replica.report import Check
 from replica.salvage import load_pending
+
+if TYPE_CHECKING:
+    from replica.sync import Sync
 
 
 class Recovery:
     """The ways back, of one replica; made by `Replica.recovery`."""
 
-    def __init__(self, driver: Driver) -> None:
-        self._driver = driver
+    def __init__(self, driver: Driver, sync: Callable[[], Sync] | None, now: Callable[[], str]) -> None:
+        self._driver, self._sync, self._now = driver, sync, now
+
+    def repair(self, *, full: bool = False, deadline_s: float = 600.0) -> list[Check]:
+        """Mend what can be mended, and compare the replica with its primary; pending changes are not touched.
+
+        full: compare every row, with a hash of each table, not a sample. deadline_s: seconds for each sync it takes.
+        Returns one check for each step and each table. Raises InputError in the modes without a replica.
+        """
+        if not isinstance(self._driver, Embedded) or self._sync is None:
+            raise InputError("there is no replica to repair in this mode", "nothing was touched")
+        return repair(self._driver, self._sync(), at=self._now(), full=full, deadline_s=deadline_s)
 
     def lost(self) -> list[Mutation]:
         """What the primary had acknowledged and lost, as far as it is known here, in the order in which it had it."""

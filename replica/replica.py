@@ -197,7 +197,7 @@ class Replica:
         """The ways back after the primary went back in time, or a file was damaged."""
         from replica.recovery import Recovery  # noqa: PLC0415 - only disasters pay for it
 
-        return Recovery(self._driver)
+        return Recovery(self._driver, self._sync, self._now)
 
     def checks(self) -> list[Check]:
         """Look at every part of the replica, and say what to do where something is not well."""

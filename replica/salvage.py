@@ -62,7 +62,7 @@ class _Found:
     primary: str = ""
 
 
-def salvage(directory: Path, *, at: str) -> Salvaged:
+def salvage_file(directory: Path, *, at: str) -> Salvaged:
     """Read what can be read of `directory/local.db`, keep it in a file, and put the damaged one out of the way.
 
     at: a stamp, for the names of both files. Raises NotFoundError without a `local.db`, BusyError while a sync runs,

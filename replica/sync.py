@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -33,7 +34,7 @@ from replica.errors import (
 )
 from replica.history import HISTORY
 from replica.migrate import plan_migrations, version_of
-from replica.mutation import Mutation
+from replica.mutation import Mutation, StoredValue
 from replica.outbox import State
 from replica.primary import Greeting, Primary, Refusal
 from replica.pull import base_number, frame_number
@@ -81,6 +82,10 @@ class Sync:
             error,
             progress.lost,
         )
+
+    def ask(self, sql: str, params: Sequence[StoredValue]) -> Sequence[Sequence[StoredValue]]:
+        """Run SQL that reads on the primary, past the replica."""
+        return self._primary.read(sql, params).rows
 
     def close(self) -> None:
         """Close idle connections to the primary."""
