@@ -30,7 +30,7 @@ from replica.errors import (
 from replica.history import HistoryEntry
 from replica.identity import machine_id, new_session_id
 from replica.mutation import Change, Kind, Mutation
-from replica.opening import open_replica, salvage
+from replica.opening import open_replica, salvage_outbox
 from replica.records import Record
 from replica.replica import Replica
 from replica.report import Check, Stage, Status, SyncReport
@@ -83,5 +83,5 @@ __all__ = [
     "new_session_id",
     "open_replica",
     "refuse_open_token",
-    "salvage",
+    "salvage_outbox",
 ]

@@ -77,7 +77,7 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
     return _assemble(settings, schema, tables)
 
 
-def salvage(directory: Path, *, clock: Callable[[], float] = time.time) -> Salvaged:
+def salvage_outbox(directory: Path, *, clock: Callable[[], float] = time.time) -> Salvaged:
     """Take what can be read out of a damaged `local.db`, for `Recovery.import_pending`, and put it out of the way.
 
     directory: of a replica that nobody has open. clock: seconds since 1970. The next `open_replica` makes a new file.

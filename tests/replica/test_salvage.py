@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from replica import DamagedError, InputError, NotFoundError, Replica, salvage
+from replica import DamagedError, InputError, NotFoundError, Replica, salvage_outbox
 from replica.salvage import read_pending
 from sqld import Server
 from tests.faults import FaultProxy
@@ -68,7 +68,7 @@ def test_i1_what_was_acknowledged_is_taken_back_from_a_file_that_sqlite_refuses(
     spoil(damaged)
     (directory / "local.db").write_bytes(damaged)
 
-    salvaged = salvage(directory)
+    salvaged = salvage_outbox(directory)
     again = team.join("laptop")
     taken = again.recovery.import_pending(salvaged.file)
 
@@ -92,7 +92,7 @@ def test_i2_what_the_primary_has_already_is_not_applied_again(
         assert laptop.sync().error is not None
     laptop.close()
 
-    salvaged = salvage(team.directory_of("laptop"))
+    salvaged = salvage_outbox(team.directory_of("laptop"))
     again = team.join("laptop")
     again.recovery.import_pending(salvaged.file)
     again.recovery.import_pending(salvaged.file)
@@ -136,7 +136,7 @@ def test_what_was_merged_is_taken_back_as_its_author_made_it(
     laptop.sync()
     laptop.close()
 
-    salvaged = salvage(team.directory_of("laptop"))
+    salvaged = salvage_outbox(team.directory_of("laptop"))
     again = team.join("laptop")
     again.recovery.import_pending(salvaged.file)
     synced(again)
@@ -150,7 +150,7 @@ def test_what_was_settled_is_not_salvaged(team: Team, laptop: Replica) -> None:
     synced(laptop)
     laptop.close()
 
-    assert salvage(team.directory_of("laptop")).pending.mutations == []
+    assert salvage_outbox(team.directory_of("laptop")).pending.mutations == []
 
 
 def test_the_file_is_for_the_replica_that_it_came_from(
@@ -159,7 +159,7 @@ def test_the_file_is_for_the_replica_that_it_came_from(
     """To another primary, these would be changes of rows it never had."""
     change(laptop, "milk", title="oat milk")
     laptop.close()
-    salvaged = salvage(team.directory_of("laptop"))
+    salvaged = salvage_outbox(team.directory_of("laptop"))
     with Server(sqld_binary) as other:
         stranger = team.join("stranger", url=other.url)
         synced(stranger)
@@ -187,7 +187,7 @@ def test_a_file_that_is_none_of_ours_is_refused(laptop: Replica, tmp_path: Path,
 def test_without_a_file_there_is_nothing_to_salvage(tmp_path: Path) -> None:
     """And nothing is made."""
     with pytest.raises(NotFoundError):
-        salvage(tmp_path)
+        salvage_outbox(tmp_path)
 
     assert list(tmp_path.iterdir()) == []
 
