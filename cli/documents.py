@@ -102,6 +102,7 @@ def sync_document(report: SyncReport) -> Document:
         "parked": report.parked,
         "pulled": report.pulled,
         "pending": report.pending,
+        "lost": report.lost,
         "stage": report.stage.value,
         "error": None if report.error is None else error_document(report.error),
     }
@@ -115,6 +116,7 @@ def status_document(status: ReplicaStatus) -> Document:
         "state": status.state,
         "pending": status.pending,
         "conflicts": status.conflicts,
+        "lost": status.lost,
         "last_sync_at": status.last_sync_at,
         "last_error": status.last_error,
         "waits_because": status.waits_because,

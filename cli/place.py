@@ -20,7 +20,7 @@ WORK_DIR_VARIABLE: Final = "TD_WORK_DIR"
 _SESSION: Final = "session"
 # The files of the toolkit, as the guide tells them: with a primary, and without one.
 _LOCAL: Final = "local.db"
-_COPY: Final = "replica.db"
+COPY: Final = "replica.db"
 _DATA: Final = "data.db"
 
 
@@ -38,7 +38,7 @@ class Place:
 
     def is_copy_missing(self) -> bool:
         """Whether what the primary has was not fetched yet, or was deleted here."""
-        return self.config.mode in (Mode.LIBSQL, Mode.TURSO) and not is_there(self.directory / _COPY)
+        return self.config.mode in (Mode.LIBSQL, Mode.TURSO) and not is_there(self.directory / COPY)
 
 
 def find_place(work_dir: Path | None, environ: Mapping[str, str]) -> Place:

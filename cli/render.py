@@ -4,6 +4,7 @@ Always true: an issue takes one line in a list, and what people wrote is shown w
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -45,6 +46,7 @@ _STATUS_COLOURS: Final = {
     Status.CLOSED: GREEN,
 }
 _VALUE_LENGTH_MAX: Final = 60
+_HERE: Final = re.compile(r"\bhere\b")
 _Brush = Callable[[str, str], str]
 Reader = tuple[str, str]
 """Who reads it: the session and the machine."""
@@ -121,8 +123,8 @@ def conflict_lines(conflict: Conflict, reader: Reader, *, is_open: bool = True) 
     """A conflict: what it is about, what each side wants, what comes in either way, and how to settle it."""
     is_mine = reader == (conflict.mine_by.session, conflict.mine_by.machine)
     # Here and mine are true only where the change was made.
-    reason = conflict.reason if is_mine else f"{conflict.reason} ".replace(" here ", f" by {conflict.mine_by.session} ")
-    head = f"{paint(conflict.id, BOLD)}  {conflict.table} {conflict.row_id}  {printable(reason.strip())}"
+    reason = conflict.reason if is_mine else _HERE.sub(lambda _: f"by {conflict.mine_by.session}", conflict.reason)
+    head = f"{paint(conflict.id, BOLD)}  {conflict.table} {conflict.row_id}  {printable(reason)}"
     lines = [head if is_open else f"{head}  (settled)"]
     for name, field in conflict.fields.items():
         lines.append(f"  {paint(name, CYAN)}")

@@ -23,7 +23,7 @@ def list_conflicts(call: Invocation) -> None:
 
     Below the fields in conflict stand those that come in whichever side is taken.
     """
-    with call.tracker() as tracker:
+    with call.reading() as tracker:
         found = tracker.replica.conflicts()
         reader = tracker.reader
     call.emit(

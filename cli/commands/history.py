@@ -21,7 +21,7 @@ def history(
     ],
 ) -> None:
     """Show what was done to an issue, by whom and when."""
-    with call.tracker() as tracker:
+    with call.reading() as tracker:
         _, entries = tracker.history(issue_id)
     call.emit(lambda: [history_document(entry) for entry in entries], lambda: history_lines(entries))
 
@@ -49,9 +49,7 @@ def undo(
             )
     if undone.deleted:
         ids = " ".join(undone.deleted)
-        call.say(
-            f"what was undone is its creation, so it is deleted now, comments kept: td restore {ids} brings it back"
-        )
+        call.say(f"{ids} is deleted now, its comments and history are kept; td restore {ids} brings it back")
 
 
 def _undo_document(tracker: Tracker, made: Mutation) -> dict[str, object]:

@@ -19,7 +19,7 @@ def show(
     ],
 ) -> None:
     """Show an issue with its comments and open conflicts."""
-    with call.tracker() as tracker:
+    with call.reading() as tracker:
         view = tracker.show(issue_id)
         is_pending, reader = view.issue.id in tracker.pending_ids(), tracker.reader
     call.emit(

@@ -73,7 +73,7 @@ def test_a_sync_without_the_primary_says_so_and_keeps_everything(laptop: Program
 
     assert (answer.code, answer.error()["code"]) == (4, "unreachable")
     report = answer.document()
-    assert set(report) == {"pushed", "merged", "parked", "pulled", "pending", "stage", "error"}
+    assert set(report) == {"pushed", "merged", "parked", "pulled", "pending", "lost", "stage", "error"}
     assert (report["pending"], report["error"]) == (1, answer.error())
     told = laptop("sync", "now")
     assert told.code == 4
