@@ -47,6 +47,6 @@ def _primary(place: Place) -> list[Check]:
             tempfile.TemporaryDirectory(prefix="td-doctor-") as directory,
             open_tracker(Path(directory), mode=config.mode, url=config.url, token=token_of(config)) as tracker,
         ):
-            return [check for check in tracker.replica.checks() if check.name == "primary"]
+            return [check for check in tracker.replica.checks() if check.name in ("primary", "schema")]
     except (ReplicaError, OSError) as error:
         return [Check("primary", ok=False, detail=str(error), hint="mend the rest first")]

@@ -16,7 +16,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from replica import AmbiguousIdError, Conflict, HistoryEntry, InputError, Mutation, NotFoundError, Replica, open_replica
+from replica import (
+    AmbiguousIdError,
+    Conflict,
+    HistoryEntry,
+    InputError,
+    Mutation,
+    NotFoundError,
+    Replica,
+    Transaction,
+    open_replica,
+)
 from tracker.conflicts import rows_of
 from tracker.ids import full_prefix
 from tracker.listing import IssueFilter
@@ -183,19 +193,19 @@ class Tracker:
     def resolve(self, conflict: Conflict, choice: Literal["mine", "theirs"] | Mapping[str, object]) -> Mutation:
         """Settle a conflict with `"mine"`, `"theirs"` or values, and keep `closed_at` in step with the status."""
         try:
-            mutation = self.replica.resolve(conflict.id, choice)
+            return self.replica.resolve(conflict.id, choice, then=lambda tx: self._keep_in_step(tx, conflict))
         except InputError as error:
             if not self.is_open(conflict):
                 error.hint = f"nothing is left to decide; td history {conflict.row_id} shows what came of it"
             raise
-        if conflict.table == Issue.replica_table:
-            self._mend_closed_at(conflict.row_id)
-        return mutation
 
-    def _mend_closed_at(self, issue_id: str) -> None:
+    def _keep_in_step(self, tx: Transaction, conflict: Conflict) -> None:
         # The two fields are merged each for itself, so the status of one side may meet the moment of the other.
-        with self.replica.transaction() as tx:
-            issue = tx.get(Issue, issue_id)
+        for issue_id in {change.row_id for change in conflict.changes if change.table == Issue.replica_table}:
+            try:
+                issue = tx.get(Issue, issue_id)
+            except NotFoundError:
+                continue
             if (issue.status is Status.CLOSED) != (issue.closed_at is not None):
                 tx.update(issue, closed_at=self._now() if issue.closed_at is None else None)
 

@@ -9,6 +9,7 @@ import pytest
 from cli.commands import doctor
 from sqld import Server
 from tests.cli.program import Program
+from tests.replica.team import Truth
 from tracker import Mode
 
 
@@ -94,12 +95,19 @@ def test_a_hint_names_what_a_person_types(laptop: Program) -> None:
     assert str(checks_of(laptop)["replica.db"]["hint"]).startswith("run td sync once")
 
 
-def test_a_schema_newer_than_the_program_is_not_well(laptop: Program) -> None:
-    """Reading goes on and writing does not: somebody has to know."""
-    with closing(sqlite3.connect(laptop.directory / ".todos" / "replica.db")) as connection, connection:
-        connection.execute(
-            "INSERT INTO _replica_migrations SELECT owner, 99, 'from_the_future', checksum, session, at "
-            "FROM _replica_migrations WHERE owner = 'application'"
-        )
+FROM_THE_FUTURE = (
+    "INSERT INTO _replica_migrations SELECT owner, 99, 'from_the_future', checksum, session, at "
+    "FROM _replica_migrations WHERE owner = 'application'"
+)
 
-    assert [check for check in checks_of(laptop).values() if not check["ok"] and "schema" in str(check["detail"])]
+
+def test_a_schema_newer_than_the_program_is_not_well(laptop: Program, td: Program, primary_server: Server) -> None:
+    """Reading goes on and writing does not: somebody has to know."""
+    Truth(primary_server.port).run(FROM_THE_FUTURE)
+    with closing(sqlite3.connect(td.directory / ".todos" / "data.db")) as connection, connection:
+        connection.execute(FROM_THE_FUTURE)
+
+    for program in (laptop, td):
+        found = checks_of(program)
+        assert {name for name, check in found.items() if not check["ok"]} == {"schema"}
+        assert "upgrade" in str(found["schema"]["hint"])

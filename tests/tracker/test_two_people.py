@@ -301,6 +301,22 @@ def test_a_settled_conflict_says_that_nothing_is_left(laptop: Tracker, desktop: 
     assert not desktop.is_open(conflict)
 
 
+@pytest.mark.parametrize("choice", ["mine", "theirs", {"status": Status.OPEN}])
+def test_settling_a_status_is_one_mutation(laptop: Tracker, desktop: Tracker, choice: object) -> None:
+    """With the moment of closing in step, so that one undo takes all of it back."""
+    made = shared_issue(laptop, desktop)
+    laptop.update(made.id, IssueEdit(status=Status.BLOCKED))
+    desktop.move("close", [made.id])
+    sync(laptop, desktop)
+    before = len(desktop.replica.pending())
+
+    mutation = desktop.resolve(desktop.find_conflict(made.id), choice)  # type: ignore[arg-type] # one of those above
+
+    assert [waiting.id for waiting in desktop.replica.pending()[before:]] == [mutation.id]
+    (issue,) = agreed(laptop, desktop)
+    assert (issue.status is Status.CLOSED) == (issue.closed_at is not None)
+
+
 def test_a_conflict_that_is_not_there_is_not_found(laptop: Tracker) -> None:
     """By its id or by its issue."""
     with pytest.raises(NotFoundError):
