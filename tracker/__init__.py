@@ -1,6 +1,7 @@
 """The tables and rules of td, and the one door through which the command line reaches the replica."""
 
 from replica import (
+    AmbiguousIdError,
     Author,
     Check,
     Conflict,
@@ -12,6 +13,7 @@ from replica import (
     Mutation,
     NotAllowedError,
     NotFoundError,
+    PullUnavailableError,
     ReplicaError,
     Rows,
     Stage,
@@ -24,17 +26,27 @@ from replica import (
     refuse_open_token,
 )
 from replica import Status as ReplicaStatus
-from tracker.errors import InvalidFieldError, IssueDeletedError, NothingToChangeError, TrackerError
+from tracker.conflicts import other_fields
+from tracker.errors import (
+    InvalidFieldError,
+    IssueDeletedError,
+    NothingToChangeError,
+    NothingToUndoError,
+    TrackerError,
+    UndoRefusedError,
+)
 from tracker.fields import parse_field
 from tracker.listing import IssueFilter
 from tracker.names import parse_priority, parse_status, parse_type
 from tracker.records import Comment, Issue, IssueType, Priority, Status
 from tracker.rules import MOVES, IssueEdit
 from tracker.tracker import IssueView, Tracker, open_tracker
+from tracker.undo import Undone
 from tracker.values import check_label, moment_text, parse_label_changes, parse_labels, parse_moment
 
 __all__ = [
     "MOVES",
+    "AmbiguousIdError",
     "Author",
     "Check",
     "Comment",
@@ -55,7 +67,9 @@ __all__ = [
     "NotAllowedError",
     "NotFoundError",
     "NothingToChangeError",
+    "NothingToUndoError",
     "Priority",
+    "PullUnavailableError",
     "ReplicaError",
     "ReplicaStatus",
     "Rows",
@@ -64,6 +78,8 @@ __all__ = [
     "SyncReport",
     "Tracker",
     "TrackerError",
+    "UndoRefusedError",
+    "Undone",
     "UnreachableError",
     "check_label",
     "check_url",
@@ -72,6 +88,7 @@ __all__ = [
     "moment_text",
     "new_session_id",
     "open_tracker",
+    "other_fields",
     "parse_field",
     "parse_label_changes",
     "parse_labels",

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import ForeignError
+from cli.errors import ForeignError, InterruptedByPersonError
 from cli.invocation import Invocation, command, shared_options
 from cli.output import print_json, print_lines
-from sqld import PortTakenError, Server, SqldError, find_sqld
+from sqld import PortTakenError, Server, SqldError, StartError, find_sqld
 
 app = typer.Typer(name="sqld", help="Run a primary of your own.")
 
@@ -41,8 +41,14 @@ def run(
         raise ForeignError(
             error.code, str(error), "choose another with --port, or any free one with --port 0"
         ) from error
+    except StartError as error:
+        raise ForeignError(
+            error.code, f"sqld did not start: {error.reason}", f"the end of {error.log_path} tells why"
+        ) from error
     except SqldError as error:
         raise ForeignError(error.code, str(error), error.hint) from error
+    except KeyboardInterrupt:
+        raise InterruptedByPersonError("sqld is stopped, its data are kept; td sqld run starts it again") from None
     raise ForeignError("sqld_ended", f"sqld ended by itself with exit code {ended}", f"see {server.log_path}")
 
 

@@ -48,6 +48,8 @@ CALLS: list[tuple[list[str], type]] = [
     (["restore", "ISSUE"], dict),
     (["undo"], dict),
     (["sync", "pending"], list),
+    (["sync", "lost"], list),
+    (["sync", "lost", "--forget"], dict),
     (["sync", "status"], dict),
     (["conflicts"], list),
     (["conflicts", "list"], list),

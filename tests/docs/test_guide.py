@@ -1,17 +1,19 @@
 """The examples of the guide run as they stand, in the order they are told.
 
 In a `console` block, `$ td …` is a command in the directory of the first steps; `laptop$` and `desktop$` are two
-directories that share a primary; `# the primary is gone` and `… is back` stop and start it; every other line is what is
-printed. Ids, sessions and moments differ at each run: the same one in the text stands for the same one in the output.
+directories that share a primary; a line that begins with `#` is what happens to it (`_EVENTS`); every other line is
+what is printed. Ids, sessions and moments differ at each run: the same one in the text stands for the same one in the
+output.
 """
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sqld import Server
 from tests.cli.program import Program
+from tests.replica.backups import back_up, restore
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
 _PROMPT = re.compile(r"^(\w*)\$ td (.*)$")
@@ -22,6 +24,12 @@ _VARYING = re.compile(
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z|\d{4}-\d\d-\d\d \d\d:\d\d"
     r"|(?<=on )[0-9a-z]{8}\b"
 )
+_EVENTS: dict[str, Callable[[Server, Path], None]] = {
+    "the primary is gone": lambda server, _: server.stop(),
+    "the primary is back": lambda server, _: server.start(),
+    "somebody makes a backup of the primary": back_up,
+    "the primary is restored from that backup": restore,
+}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -33,13 +41,13 @@ class Told:
         self.lines: list[str] = []
 
 
-def script() -> Iterator[Told | bool]:
-    """What the guide does, in order: commands; False where the primary goes, True where it comes back."""
+def script() -> Iterator[Told | str]:
+    """What the guide does, in order: commands, and what happens to the primary."""
     told: Told | None = None
     for block in re.findall(r"```console\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL):
         for line in block.splitlines():
-            if line.startswith("# the primary is "):
-                yield line.endswith("back")
+            if line.startswith("# "):
+                yield line.removeprefix("# ")
             elif match := _PROMPT.match(line):
                 told = Told(match[1] or "project", match[2])
                 yield told
@@ -98,10 +106,8 @@ def test_the_guide_can_be_followed_to_the_letter(tmp_path: Path, primary_server:
     for step in steps:
         if isinstance(step, Told):
             reader.follow(step)
-        elif step:
-            primary_server.start()
         else:
-            primary_server.stop()
+            _EVENTS[step](primary_server, tmp_path / "backup")
 
 
 def test_every_link_of_the_guide_leads_somewhere() -> None:
