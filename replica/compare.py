@@ -50,7 +50,7 @@ class Comparison:
 
 
 def compare_table(table: Table, here: Ask, there: Ask, *, full: bool, stretch_rows: int = _STRETCH_ROWS) -> Comparison:
-    """Compare all rows of a table, or a few stretches of it and the number of its rows.
+    """Compare all rows of a table, or of a large one a few stretches and the number of its rows.
 
     here, there: run SQL on the base and on the primary; `{table}` in it is the name of the table. stretch_rows: how
     many rows are read at once.
@@ -59,7 +59,7 @@ def compare_table(table: Table, here: Ask, there: Ask, *, full: bool, stretch_ro
     ours, result.total = count_rows(here), count_rows(there)
     result.surplus = ours - result.total
     ours_hash, theirs_hash = hashlib.sha256(), hashlib.sha256()
-    for one, other in _stretches(table, here, there, stretch_rows if full else None):
+    for one, other in _stretches(table, here, there, stretch_rows if full or result.total <= stretch_rows else None):
         for rows, digest in ((one, ours_hash), (other, theirs_hash)):
             for row in rows.values():
                 digest.update(row.encode())

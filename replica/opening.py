@@ -25,7 +25,7 @@ from replica.stamps import stamp_at
 if TYPE_CHECKING:
     from replica.drivers.embedded import Embedded
     from replica.primary import Primary
-    from replica.salvage import Salvaged
+    from replica.report import Salvaged
     from replica.sync import Sync
 
 

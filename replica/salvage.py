@@ -17,39 +17,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from replica.drivers.embedded import LOCAL_FILE
-from replica.errors import InputError, NotFoundError, StorageError
+from replica.errors import ForeignFileError, InputError, NotFoundError, StorageError
+from replica.local_format import FORMAT
 from replica.mutation import Change, Kind, Mutation, decode_changes, decode_fields, encode_changes
 from replica.outbox import State
 from replica.pages import Record, records
+from replica.report import Pending, Salvaged
+from replica.sqlite_file import APPLICATION_ID
 from replica.sync_lock import sync_lock
 
 _FORMAT: Final = "replica pending 1"
 _COMPANIONS: Final = ("", "-wal", "-shm")
 _ID_LENGTH: Final = 36
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """What was salvaged: whole mutations in their order, and those that the primary had lost.
-
-    incomplete: ids of mutations of which a part is gone. fragments: what is left of such, for a person to look at.
-    primary: which primary the replica belonged to, "" if that is not known.
-    """
-
-    mutations: list[Mutation]
-    lost: list[Mutation]
-    incomplete: list[str]
-    fragments: list[Change]
-    primary: str
-
-
-@dataclass(frozen=True, slots=True)
-class Salvaged:
-    """What became of a damaged file. file: what was read of it. kept: where the damaged file is now."""
-
-    file: Path
-    kept: Path
-    pending: Pending
 
 
 @dataclass(slots=True)
@@ -65,12 +44,13 @@ class _Found:
 def salvage_file(directory: Path, *, at: str) -> Salvaged:
     """Read what can be read of `directory/local.db`, keep it in a file, and put the damaged one out of the way.
 
-    at: a stamp, for the names of both files. Raises NotFoundError without a `local.db`, BusyError while a sync runs,
-    StorageError.
+    at: a stamp, for the names of both files. Raises NotFoundError without a `local.db`, ForeignFileError for one that
+    is not ours, BusyError while a sync runs, StorageError.
     """
     source = directory / LOCAL_FILE
     if not source.exists():
         raise NotFoundError("file", str(source))
+    _refuse_foreign(source)
     name = at.replace(":", "").replace("-", "").split(".")[0]
     with sync_lock(directory, wait_s=0.0, sleep=time.sleep):
         try:
@@ -84,6 +64,14 @@ def salvage_file(directory: Path, *, at: str) -> Salvaged:
         except OSError as error:
             raise StorageError(f"cannot put {source} out of the way: {error.strerror}") from error
     return Salvaged(file, kept, pending)
+
+
+def _refuse_foreign(path: Path) -> None:
+    # Read, and not opened as SQLite would, which may write to a file that has a log.
+    head = path.read_bytes()[:100]
+    application, made = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
+    if head[:16] == b"SQLite format 3\0" and (application != APPLICATION_ID or made > FORMAT):
+        raise ForeignFileError(f"{path} is of another program, or of a newer one of ours", "nothing was touched")
 
 
 def read_pending(database: bytes, log: bytes = b"") -> Pending:

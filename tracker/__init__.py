@@ -6,6 +6,7 @@ from replica import (
     Check,
     Conflict,
     ConflictError,
+    DamagedError,
     FieldConflict,
     HistoryEntry,
     InputError,
@@ -16,6 +17,7 @@ from replica import (
     PullUnavailableError,
     ReplicaError,
     Rows,
+    Salvaged,
     Stage,
     SyncReport,
     UnreachableError,
@@ -24,6 +26,7 @@ from replica import (
     machine_id,
     new_session_id,
     refuse_open_token,
+    salvage_outbox,
 )
 from replica import Status as ReplicaStatus
 from tracker.conflicts import other_fields
@@ -52,6 +55,7 @@ __all__ = [
     "Comment",
     "Conflict",
     "ConflictError",
+    "DamagedError",
     "FieldConflict",
     "HistoryEntry",
     "InputError",
@@ -73,6 +77,7 @@ __all__ = [
     "ReplicaError",
     "ReplicaStatus",
     "Rows",
+    "Salvaged",
     "Stage",
     "Status",
     "SyncReport",
@@ -97,4 +102,5 @@ __all__ = [
     "parse_status",
     "parse_type",
     "refuse_open_token",
+    "salvage_outbox",
 ]

@@ -1,21 +1,23 @@
-"""`td doctor`: look at every part, change nothing, and say what to do."""
+"""`td doctor`: look at every part and say what to do; with --repair, do it."""
 
 import os
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
 
 import typer
 
 from cli.credentials import token_origin
-from cli.errors import CliError, FailedChecksError, NotInitialisedError
+from cli.errors import CliError, FailedChecksError, NotInitialisedError, UsageError
 from cli.exits import error_document
 from cli.invocation import Invocation, command
 from cli.place import Place
 from cli.progress import working
+from cli.syncing import changes_told
 from cli.text import GREEN, RED, aligned, paint
 from cli.unopened import unopened_checks
 from cli.wording import in_words_of_td
-from tracker import Check, Mode, PullUnavailableError, ReplicaError
+from tracker import Check, DamagedError, Mode, PullUnavailableError, ReplicaError, Salvaged, salvage_outbox
 
 app = typer.Typer()
 
@@ -24,9 +26,21 @@ _PACKAGES = ("replica-toolkit", _PULLER)
 
 
 @command(app, "doctor")
-def doctor(call: Invocation) -> None:
-    """Look at every part, and say what to do."""
-    checks = [_in_words_of_td(check) for check in _checks(call)]
+def doctor(
+    call: Invocation,
+    *,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Mend what can be mended, and compare with the primary.")
+    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="With --repair: compare every row, not a sample.")] = False,
+) -> None:
+    """Look at every part, and say what to do.
+
+    Without --repair nothing is changed. With it, a copy of what is pending is made before anything else.
+    """
+    if full and not repair:
+        raise UsageError("--full belongs to --repair", "td doctor --repair --full")
+    checks = [_in_words_of_td(check) for check in (_repaired(call, full=full) if repair else _checks(call))]
     bad = [check for check in checks if not check.ok]
     call.emit(
         lambda: {
@@ -62,6 +76,26 @@ def _checks(call: Invocation) -> list[Check]:
             return [*first, _not_opened(place, error), *unopened_checks(place)]
 
 
+def _repaired(call: Invocation, *, full: bool) -> list[Check]:
+    place = call.place()
+    with working("repairing", quiet=call.as_json):
+        try:
+            with place.open() as tracker:
+                return tracker.replica.recovery.repair(full=full)
+        except DamagedError:
+            if place.config.mode is Mode.LOCAL:
+                raise
+            return [_salvaged(salvage_outbox(place.directory)), *unopened_checks(place)]
+
+
+def _salvaged(salvaged: Salvaged) -> Check:
+    pending = salvaged.pending
+    read = f"{changes_told(len(pending.mutations))} that waited {'was' if len(pending.mutations) == 1 else 'were'} read"
+    lacking = f", {len(pending.incomplete)} only in part" if pending.incomplete else ""
+    detail = f"damaged, and kept as {salvaged.kept.name}; {read} from it{lacking}"
+    return Check("local.db", ok=False, detail=detail, hint=f"td import --pending {salvaged.file} takes them back")
+
+
 def _not_opened(place: Place, error: ReplicaError) -> Check:
     if place.config.mode is Mode.REMOTE:
         return Check("primary", ok=False, detail=str(error), hint=error.hint)
@@ -71,7 +105,7 @@ def _not_opened(place: Place, error: ReplicaError) -> Check:
         hint = "keep a copy of .todos before anything else; then " + (
             "put a backup of data.db in its place, or try sqlite3 data.db .recover"
             if is_local
-            else "move local.db away and run td sync: what was pending is in the copy only"
+            else "td doctor --repair takes out what was pending"
         )
     return Check("data.db" if is_local else "local.db", ok=False, detail=str(error), hint=hint)
 

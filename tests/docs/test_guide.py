@@ -21,14 +21,23 @@ _VARYING = re.compile(
     r"td-[0-9a-z]{8}"
     r"|ses_\w{8}_\w{6}"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|\d{8}T\d{6}"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z|\d{4}-\d\d-\d\d \d\d:\d\d"
     r"|(?<=on )[0-9a-z]{8}\b"
 )
+
+
+def _damage(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(b"\x55" * 100 + data[100:])
+
+
 _EVENTS: dict[str, Callable[[Server, Path], None]] = {
     "the primary is gone": lambda server, _: server.stop(),
     "the primary is back": lambda server, _: server.start(),
-    "somebody makes a backup of the primary": back_up,
-    "the primary is restored from that backup": restore,
+    "somebody makes a backup of the primary": lambda server, home: back_up(server, home / "backup"),
+    "the primary is restored from that backup": lambda server, home: restore(server, home / "backup"),
+    "the disk damages local.db": lambda _, home: _damage(home / "laptop" / ".todos" / "local.db"),
 }
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -107,7 +116,7 @@ def test_the_guide_can_be_followed_to_the_letter(tmp_path: Path, primary_server:
         if isinstance(step, Told):
             reader.follow(step)
         else:
-            _EVENTS[step](primary_server, tmp_path / "backup")
+            _EVENTS[step](primary_server, tmp_path)
 
 
 def test_every_link_of_the_guide_leads_somewhere() -> None:

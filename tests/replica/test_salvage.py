@@ -1,11 +1,13 @@
 """A damaged `local.db`: what can be read of it is taken back, whole or not at all, and the original is kept."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from replica import DamagedError, InputError, NotFoundError, Replica, salvage_outbox
+from replica import DamagedError, ForeignFileError, InputError, NotFoundError, Replica, salvage_outbox
 from replica.salvage import read_pending
 from sqld import Server
 from tests.faults import FaultProxy
@@ -190,6 +192,23 @@ def test_without_a_file_there_is_nothing_to_salvage(tmp_path: Path) -> None:
         salvage_outbox(tmp_path)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("pragma", ["application_id = 7", "application_id = 0", "user_version = 99"])
+def test_a_file_of_another_program_or_of_a_newer_make_is_not_taken_apart(
+    team: Team, laptop: Replica, pragma: str
+) -> None:
+    """It is not damaged, and stays where it is."""
+    laptop.close()
+    path = team.directory_of("laptop") / "local.db"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"PRAGMA {pragma}")
+    before = path.read_bytes()
+
+    with pytest.raises(ForeignFileError):
+        salvage_outbox(path.parent)
+
+    assert path.read_bytes() == before
 
 
 def test_until_it_is_salvaged_a_damaged_file_is_refused_and_left_as_it_is(team: Team, laptop: Replica) -> None:
