@@ -8,6 +8,7 @@ Always true:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from replica import lost, outbox, overlay
 from replica.delivery import Surroundings
@@ -19,6 +20,8 @@ from replica.primary import Greeting, Primary
 from replica.pull import frame_number, pull, set_aside
 from replica.sqlite_file import storage_errors
 
+_TAIL_LENGTH: Final = 100
+
 
 class Base:
     """The base of one replica."""
@@ -26,15 +29,15 @@ class Base:
     def __init__(self, store: Embedded, primary: Primary, around: Surroundings) -> None:
         self._store, self._primary, self._around = store, primary, around
 
-    def tail(self) -> tuple[int, str]:
-        """The number and the mutation of the newest change that the base holds; zero and nothing without one."""
+    def tail(self) -> list[tuple[int, str]]:
+        """The newest changes that the base holds, newest first, each with its number and its mutation."""
         connection = self._store.connection()
         if HISTORY not in self._store.attached().base_tables:
-            return 0, ""
-        row = connection.execute(
-            f"SELECT seq, mutation FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        return (int(row[0]), str(row[1])) if row else (0, "")
+            return []
+        rows = connection.execute(
+            f"SELECT seq, mutation FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT {_TAIL_LENGTH}"
+        )
+        return [(int(seq), str(mutation)) for seq, mutation in rows]
 
     def is_of_another_past(self, greeting: Greeting) -> bool:
         """Whether the primary was restored from an older copy, or replaced, since the base was fetched."""

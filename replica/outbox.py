@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
-from replica.history import HistoryEntry, entry_from
+from replica.history import CONFLICTS, HistoryEntry, entry_from
 from replica.mutation import (
     Change,
     Kind,
@@ -120,11 +120,15 @@ def replace(connection: sqlite3.Connection, mutation: Mutation) -> None:
 def put_back(connection: sqlite3.Connection, state: State | None = None) -> None:
     """Queue mutations, as their author made them; those in one state, or all.
 
-    For a primary that has lost something: perhaps that which they were merged with, and gave way to.
+    For a primary that has lost something: perhaps that which they were merged with, and gave way to. What is parked
+    stays parked: a conflict holds all of it, and its rows are not shown here any more.
     """
     chosen, of = ("1", ()) if state is None else ("m.state = ?", (state.value,))
     originals = connection.execute(
-        f"SELECT o.seq, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq WHERE {chosen}", of
+        f"""SELECT o.seq, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq WHERE {chosen} AND NOT EXISTS (
+            SELECT 1 FROM changes c
+            WHERE c.seq = o.seq AND c.table_name = '{CONFLICTS}' AND c.kind = '{Kind.INSERT}')""",
+        of,
     ).fetchall()
     for seq, text in originals:
         connection.execute("DELETE FROM changes WHERE seq = ?", (seq,))

@@ -116,8 +116,9 @@ class Sync:
         if is_damaged:
             self._store.attached().detach()
         progress.enter(Stage.GREET)
-        tail_seq, tail_mutation = (0, "") if is_damaged else self._base.tail()
-        greeting = self._greet(tail_seq, tail_mutation, deadline)
+        tail = [] if is_damaged else self._base.tail()
+        tail_seq = tail[0][0] if tail else 0
+        greeting = self._greet(tail, deadline)
         is_other = self._is_other_primary(greeting)
         if is_damaged:
             self._base.drop()
@@ -163,9 +164,9 @@ class Sync:
             raise OtherPrimaryError(self._around.url, is_new=not greeting.id)
         return True
 
-    def _greet(self, tail_seq: int, tail_mutation: str, deadline: float) -> Greeting:
+    def _greet(self, tail: Sequence[tuple[int, str]], deadline: float) -> Greeting:
         """Ask how the primary stands, once nobody migrates it: a push would break off a migration of over 5 s."""
-        while (greeting := self._primary.greet(tail_seq, tail_mutation)).is_migrating:
+        while (greeting := self._primary.greet(tail)).is_migrating:
             if time.monotonic() > deadline:
                 raise BusyError("another client is migrating the primary")
             self._around.sleep(0.1)
@@ -235,7 +236,7 @@ class Sync:
             deadline = time.monotonic() + _LOCK_WAIT_S
             self._primary.give_up_at(deadline)
             try:
-                greeting = self._greet(0, "", deadline)
+                greeting = self._greet((), deadline)
                 self._is_other_primary(greeting)
                 if plan_migrations(self._schema, greeting.applied):
                     self._migrate(greeting, deadline)

@@ -6,7 +6,7 @@ import pytest
 
 from replica import UnreachableError
 from sqld import Server
-from tests.replica.team import Item, Team, Truth, add, all_synced, change, synced
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, rows_of, synced
 from tests.simulation.primary_control import PrimaryControl
 
 
@@ -54,6 +54,38 @@ def test_i1_what_was_merged_into_a_value_that_the_primary_then_lost_is_merged_an
     synced(laptop)
 
     assert truth.title(item.id) == "Oat milk"
+
+
+def test_i3_an_older_copy_that_came_to_the_same_last_change_by_another_way_is_noticed(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last change alone would say that all is well: it was sent again, after others than before."""
+    primary = PrimaryControl(primary_server, tmp_path)
+    laptop, desktop, other = team.join("laptop"), team.join("desktop"), team.join("other")
+    with laptop.transaction() as tx:
+        items = [tx.insert(Item(title=f"item {number}", body="x" * 500)) for number in range(200)]
+    all_synced(laptop, desktop, other)
+    primary.back_up()
+    change(other, items[20].id, title="lost")
+    synced(other)
+    change(laptop, items[60].id, title="last")
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.base.pull", _fail)
+        assert laptop.sync().pushed == 1
+    synced(desktop)
+    primary.restore(keeps_log_id=True)
+    eve = team.join("eve")
+    synced(eve)
+    change(eve, items[120].id, title="instead")
+    synced(eve)
+    synced(laptop)
+    for number in range(6):
+        change(eve, items[150 + number].id, title=f"after {number}")
+        synced(eve)
+
+    synced(desktop)
+
+    assert rows_of(desktop) == truth.rows()
 
 
 def _fail(*_arguments: object, **_options: object) -> None:
