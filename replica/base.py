@@ -8,7 +8,6 @@ Always true:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from replica import lost, outbox, overlay
 from replica.delivery import Surroundings
@@ -16,11 +15,9 @@ from replica.drivers.embedded import Embedded, Trust
 from replica.errors import DamagedError
 from replica.history import HISTORY
 from replica.outbox import State
-from replica.primary import Greeting, Primary
+from replica.primary import NO_TAIL, Greeting, Primary, Tail
 from replica.pull import frame_number, pull, set_aside
 from replica.sqlite_file import storage_errors
-
-_TAIL_LENGTH: Final = 100
 
 
 class Base:
@@ -29,15 +26,13 @@ class Base:
     def __init__(self, store: Embedded, primary: Primary, around: Surroundings) -> None:
         self._store, self._primary, self._around = store, primary, around
 
-    def tail(self) -> list[tuple[int, str]]:
-        """The newest changes that the base holds, newest first, each with its number and its mutation."""
+    def tail(self) -> Tail:
+        """The newest change that the base holds."""
         connection = self._store.connection()
         if HISTORY not in self._store.attached().base_tables:
-            return []
-        rows = connection.execute(
-            f"SELECT seq, mutation FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT {_TAIL_LENGTH}"
-        )
-        return [(int(seq), str(mutation)) for seq, mutation in rows]
+            return NO_TAIL
+        row = connection.execute(f"SELECT seq, salt FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT 1").fetchone()
+        return Tail(int(row[0]), int(row[1])) if row else NO_TAIL
 
     def is_of_another_past(self, greeting: Greeting) -> bool:
         """Whether the primary was restored from an older copy, or replaced, since the base was fetched."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from replica.conflicts import Author
 from replica.errors import (
@@ -40,9 +41,19 @@ AND seq IN (SELECT seq FROM _replica_changes ORDER BY seq LIMIT ?2)
 AND seq < (SELECT max(seq) FROM _replica_changes)"""
 _FINAL = ("constraint failed", "no such table", "no such column", "has no column", "datatype mismatch")
 
-# The newest alone may be the same after a restore: sent again, after others than before. What is pruned cannot differ.
-_TAIL = """SELECT (SELECT mutation FROM _replica_changes WHERE seq = ?), (SELECT count(*) FROM json_each(?) AS j
-JOIN _replica_changes c ON c.seq = j.value->>0 WHERE c.mutation <> j.value->>1)"""
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The newest change that a base holds: its number, and the salt that the primary gave it when it was applied.
+
+    History only grows at its end, so a primary that has this very change has all that the base holds.
+    """
+
+    seq: int
+    salt: int
+
+
+NO_TAIL: Final = Tail(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +90,18 @@ class Primary:
     def __init__(self, hrana: Hrana, schema: Schema, tables: Mapping[str, Table]) -> None:
         self._hrana, self._schema, self._tables = hrana, schema, tables
 
-    def greet(self, tail: Sequence[tuple[int, str]] = ()) -> Greeting:
-        """One round trip: is it there, which schema has it, is it the primary that our base came from.
-
-        tail: the newest changes that the base holds, newest first, each with its number and its mutation.
-        """
-        newest = tail[0] if tail else (0, "")
+    def greet(self, tail: Tail = NO_TAIL) -> Greeting:
+        """One round trip: is it there, which schema has it, is it the primary that our base came from."""
         answer = self._hrana.batch(
             [
                 Step(Statement(READ_APPLIED)),
                 Step(Statement(IS_HELD)),
-                Step(Statement(_TAIL, (newest[0], json.dumps(tail)))),
+                Step(Statement("SELECT salt FROM _replica_changes WHERE seq = ?", (tail.seq,))),
                 Step(Statement(_IDENTITY)),
             ]
         )
         applied = _rows_or_none(answer, 0)
-        found = _rows_or_none(answer, 2)
-        knows = not tail or (found is not None and found[0] == (newest[1], 0))
+        knows = tail == NO_TAIL or _rows_or_none(answer, 2) == [(tail.salt,)]
         identity = _rows_or_none(answer, 3)
         return Greeting(
             applied_from(applied or []),

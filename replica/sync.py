@@ -36,7 +36,7 @@ from replica.history import HISTORY
 from replica.migrate import plan_migrations, version_of
 from replica.mutation import Mutation, StoredValue
 from replica.outbox import State
-from replica.primary import Greeting, Primary, Refusal
+from replica.primary import NO_TAIL, Greeting, Primary, Refusal, Tail
 from replica.pull import base_number, frame_number
 from replica.report import Stage, SyncReport
 from replica.schema import Schema
@@ -116,8 +116,7 @@ class Sync:
         if is_damaged:
             self._store.attached().detach()
         progress.enter(Stage.GREET)
-        tail = [] if is_damaged else self._base.tail()
-        tail_seq = tail[0][0] if tail else 0
+        tail = NO_TAIL if is_damaged else self._base.tail()
         greeting = self._greet(tail, deadline)
         is_other = self._is_other_primary(greeting)
         if is_damaged:
@@ -137,13 +136,13 @@ class Sync:
         self._store.belong_to(greeting.id or self._primary.identity())
         if is_current and outbox.is_any_acknowledged(self._store.connection()):
             # What the base does not hold now, the primary has lost since it acknowledged it.
-            self._settle(progress, tail_seq)
+            self._settle(progress, tail.seq)
         self._delivery.deliver(progress, deadline)
         if not is_current or progress.stage is not Stage.GREET:
             progress.enter(Stage.PULL)
             is_fresh = self._base.pull(deadline, lock_file, is_fresh=is_fresh)
         progress.enter(Stage.SETTLE)
-        self._settle(progress, tail_seq, is_new=is_fresh)
+        self._settle(progress, tail.seq, is_new=is_fresh)
         self._prune_daily()
         progress.enter(Stage.DONE)
 
@@ -164,7 +163,7 @@ class Sync:
             raise OtherPrimaryError(self._around.url, is_new=not greeting.id)
         return True
 
-    def _greet(self, tail: Sequence[tuple[int, str]], deadline: float) -> Greeting:
+    def _greet(self, tail: Tail, deadline: float) -> Greeting:
         """Ask how the primary stands, once nobody migrates it: a push would break off a migration of over 5 s."""
         while (greeting := self._primary.greet(tail)).is_migrating:
             if time.monotonic() > deadline:
@@ -236,7 +235,7 @@ class Sync:
             deadline = time.monotonic() + _LOCK_WAIT_S
             self._primary.give_up_at(deadline)
             try:
-                greeting = self._greet((), deadline)
+                greeting = self._greet(NO_TAIL, deadline)
                 self._is_other_primary(greeting)
                 if plan_migrations(self._schema, greeting.applied):
                     self._migrate(greeting, deadline)
