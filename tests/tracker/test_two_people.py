@@ -22,6 +22,7 @@ from tracker import (
     Status,
     Tracker,
     UndoRefusedError,
+    UnreachableError,
     open_tracker,
     other_fields,
 )
@@ -264,6 +265,26 @@ def test_an_issue_whose_creation_is_undone_keeps_what_a_teammate_said(laptop: Tr
     laptop.undo()
     assert [comment.text for comment in laptop.show(made.id).comments] == ["Soy, please."]
     assert laptop.get(made.id).deleted_at is None
+
+
+def test_a_creation_that_the_primary_has_and_the_copy_here_does_not_is_undone_alike(
+    laptop: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull that failed, or cannot be had on this machine, makes no difference."""
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise UnreachableError("the network went down before the pull")
+
+    made = laptop.create("Oat milk")
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.base.pull", fail)
+        assert laptop.replica.sync().pushed == 1
+
+    undone = laptop.undo()
+
+    assert undone.deleted == (made.id,)
+    sync(laptop)
+    assert [issue.deleted_at is not None for issue in laptop.find(EVERYTHING)] == [True]
 
 
 def test_an_undo_that_is_refused_names_who_changed_what(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
