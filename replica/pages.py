@@ -40,6 +40,11 @@ def records(database: bytes, log: bytes = b"") -> Iterator[Record]:
             yield from _page_records(number, page, pages)
 
 
+def header(database: bytes, log: bytes = b"") -> bytes:
+    """The first 100 bytes of a database as it is with its log."""
+    return _logged(log, _page_size(database)).get(1, database)[:_FILE_HEADER]
+
+
 def _page_size(database: bytes) -> int:
     size = int.from_bytes(database[16:18], "big")
     size = 65536 if size == 1 else size

@@ -21,7 +21,7 @@ from replica.errors import ForeignFileError, InputError, NotFoundError, StorageE
 from replica.local_format import FORMAT
 from replica.mutation import Change, Kind, Mutation, decode_changes, decode_fields, encode_changes
 from replica.outbox import State
-from replica.pages import Record, records
+from replica.pages import Record, header, records
 from replica.report import Pending, Salvaged
 from replica.sqlite_file import APPLICATION_ID
 from replica.sync_lock import sync_lock
@@ -50,12 +50,13 @@ def salvage_file(directory: Path, *, at: str) -> Salvaged:
     source = directory / LOCAL_FILE
     if not source.exists():
         raise NotFoundError("file", str(source))
-    _refuse_foreign(source)
     name = at.replace(":", "").replace("-", "").split(".")[0]
     with sync_lock(directory, wait_s=0.0, sleep=time.sleep):
         try:
-            log = Path(f"{source}-wal")
-            pending = read_pending(source.read_bytes(), log.read_bytes() if log.exists() else b"")
+            log_path = Path(f"{source}-wal")
+            database, log = source.read_bytes(), log_path.read_bytes() if log_path.exists() else b""
+            _refuse_foreign(source, header(database, log))
+            pending = read_pending(database, log)
             file, kept = directory / f"salvaged-{name}.json", directory / f"local-damaged-{name}.db"
             write_pending(file, pending)
             for companion in _COMPANIONS:
@@ -66,9 +67,7 @@ def salvage_file(directory: Path, *, at: str) -> Salvaged:
     return Salvaged(file, kept, pending)
 
 
-def _refuse_foreign(path: Path) -> None:
-    # Read, and not opened as SQLite would, which may write to a file that has a log.
-    head = path.read_bytes()[:100]
+def _refuse_foreign(path: Path, head: bytes) -> None:
     application, made = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
     if head[:16] == b"SQLite format 3\0" and (application != APPLICATION_ID or made > FORMAT):
         raise ForeignFileError(f"{path} is of another program, or of a newer one of ours", "nothing was touched")
@@ -88,15 +87,15 @@ def read_pending(database: bytes, log: bytes = b"") -> Pending:
             expected.setdefault(seq, set()).add(position)
     pending = Pending([], [found.lost[seq] for seq in sorted(found.lost)], [], [], found.primary)
     for seq in sorted(found.headers.keys() | found.changes.keys()):
-        header, changes = found.headers.get(seq), found.changes.get(seq, {})
+        head, changes = found.headers.get(seq), found.changes.get(seq, {})
         is_whole = bool(changes) and set(changes) == set(range(len(changes))) >= expected.get(seq, set())
-        if header is not None and seq in found.originals:
+        if head is not None and seq in found.originals:
             # As its author made it, before it was merged: the push will find out again what to do.
-            pending.mutations.append(replace(header, changes=found.originals[seq]))
-        elif header is not None and is_whole:
-            pending.mutations.append(replace(header, changes=tuple(changes[at] for at in range(len(changes)))))
+            pending.mutations.append(replace(head, changes=found.originals[seq]))
+        elif head is not None and is_whole:
+            pending.mutations.append(replace(head, changes=tuple(changes[at] for at in range(len(changes)))))
         else:
-            pending.incomplete.extend([header.id] if header is not None else [])
+            pending.incomplete.extend([head.id] if head is not None else [])
             pending.fragments.extend(changes[at] for at in sorted(changes))
     return pending
 

@@ -30,6 +30,7 @@ from replica.schema import Schema, Table
 from replica.stamps import Stamp
 
 _MIGRATION_PATIENCE_S = 60.0
+_WRITE_PATIENCE_S = 10.0
 _FIRST_WORD = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*([A-Za-z]+)", re.DOTALL)
 _READING = frozenset({"SELECT", "WITH", "VALUES", "EXPLAIN"})
 
@@ -94,10 +95,12 @@ class Remote:
 
     @_nothing_kept()
     def begin(self, *, online: bool) -> Work:  # noqa: ARG002 - every write is online here
-        """Start a transaction. Raises SchemaTooNewError, BusyError while the primary is migrated."""
-        greeting = self._primary.greet()
-        if greeting.is_migrating:
-            raise BusyError("another client is migrating the primary")
+        """Start a transaction. Raises SchemaTooNewError, BusyError if the primary is being migrated for too long."""
+        patience_end = time.monotonic() + _WRITE_PATIENCE_S
+        while (greeting := self._primary.greet()).is_migrating:
+            if time.monotonic() > patience_end:
+                raise BusyError("another client is migrating the primary")
+            time.sleep(0.1)
         check_version(greeting.applied, self._schema)
         return BufferedWork(self._tables, self.read, self._send)
 

@@ -192,15 +192,17 @@ def test_a_push_waits_for_a_slow_migration(tmp_path: Path, primary_server: Serve
         assert old.status().pending == 1
 
 
-def test_a_remote_write_is_refused_while_the_primary_is_migrated(primary_server: Server, hrana: HranaClient) -> None:
-    """It would break the migration off, and has nowhere to wait."""
+def test_a_remote_write_waits_while_the_primary_is_migrated(
+    primary_server: Server, hrana: HranaClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would break the migration off; it does not wait for ever."""
     with open_notes(Path(), "remote", primary_server.url) as notes:
-        hrana.run("UPDATE _replica_lease SET expires = unixepoch() + 30")
-        with pytest.raises(BusyError):
-            add(notes, "Milk")
-
-        hrana.run("UPDATE _replica_lease SET expires = 0")
+        hrana.run("UPDATE _replica_lease SET expires = unixepoch() + 2")
         add(notes, "Milk")
+        hrana.run("UPDATE _replica_lease SET expires = unixepoch() + 30")
+        monkeypatch.setattr("replica.drivers.remote._WRITE_PATIENCE_S", 0.2)
+        with pytest.raises(BusyError):
+            add(notes, "Bread")
 
         assert titles(notes) == ["Milk"]
 
