@@ -173,8 +173,8 @@ def _copy_database(data_dir: Path, folder: Path, file: Path, doing: str, progres
     ):
         # What is not whole is thrown away, and what is whole is flushed before it gets its name.
         writer.execute("PRAGMA synchronous = OFF")
-        # Held to the end, so that all pages are of one moment. It does not parse the schema, which libSQL may have
-        # written in words that plain SQLite does not know.
+        # Held to the end, or each write of another process would make the copy begin anew. It does not parse the
+        # schema, which libSQL may have written in words that plain SQLite does not know.
         reader.execute("BEGIN")
         reader.execute("PRAGMA schema_version").fetchone()
         reader.backup(
