@@ -97,7 +97,8 @@ def test_each_backup_taken_under_load_holds_whole_transactions_only(
 ) -> None:
     """And all that was acknowledged before it was begun; writers are not held up, and do not make it begin anew."""
     # Small steps, so that there are writes between them.
-    monkeypatch.setattr(sqld.backup, "_PAGES", 4)
+    monkeypatch.setattr(sqld.backup, "_PAGES", 1)
+    ask(primary, "INSERT INTO notes (text) VALUES (hex(zeroblob(2000000)))")
     steps: list[tuple[int, int]] = []
     with HranaClient(primary.port) as client:
         run_script(client, "CREATE TABLE left_side (id INTEGER PRIMARY KEY, pad)")
