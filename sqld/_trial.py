@@ -46,8 +46,7 @@ def contents_of(data_dir: Path, name: str, *, binary: Path) -> Contents:
         with _server(data_dir, binary) as server:
             contents = _contents(server.host, server.port)
     except StartError as error:
-        reason = (error.log_tail.splitlines() or [error.reason])[-1]
-        raise DamagedDatabaseError(name, f"sqld does not start on it ({reason})") from error
+        raise DamagedDatabaseError(name, f"sqld does not start on it ({error.reason})") from error
     except (OSError, http.client.HTTPException) as error:
         raise DamagedDatabaseError(name, f"sqld stopped answering ({error})") from error
     except _RefusedError as error:

@@ -19,7 +19,7 @@ from pathlib import Path
 from sqld._durable import copy_and_hash, flush_all, move
 from sqld._trial import contents_of, start_once
 from sqld.backup import Progress, moment_of, silent
-from sqld.data_dir import database_of, held
+from sqld.data_dir import database_of, held, namespaces_in
 from sqld.errors import (
     DamagedBackupError,
     DamagedDatabaseError,
@@ -64,7 +64,7 @@ def restore_backup(
         DamagedBackupError: a file of it is not what it was.
         DataDirInUseError: an sqld runs on the data directory.
         DataDirNotEmptyError: there is something in it.
-        DataDirUnusableError: it cannot be locked, read or made.
+        DataDirUnusableError: it cannot be locked or read, or holds something that is not of an sqld.
         RestoreError: the copy could not be made, or not be put in place.
         SqldError: the sqld for the trial does not run.
     """
@@ -93,11 +93,15 @@ def restore_backup(
 
 def _is_occupied(data_dir: Path) -> bool:
     try:
-        return any(data_dir.iterdir())
+        is_occupied = any(data_dir.iterdir())
+        is_known = bool(namespaces_in(data_dir))
     except FileNotFoundError:
         return False
     except OSError as error:
         raise DataDirUnusableError(data_dir, error.strerror or str(error)) from error
+    if is_occupied and not is_known:
+        raise DataDirUnusableError(data_dir, "it holds something, and no database of an sqld")
+    return is_occupied
 
 
 def _fill(folder: Path, backup: Path, manifest: Manifest, binary: Path, progress: Progress) -> None:

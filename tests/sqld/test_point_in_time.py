@@ -13,7 +13,6 @@ from sqld import Server, StartError, back_up, free_port, restore_backup
 from tests.sqld.primaries import administer, ask
 from tests.sqld.storage import Storage, until
 
-
 # A table is two frames, a row is one; what was written together may be sent in two batches.
 _NOTES_FRAMES: Final = 3
 
@@ -65,7 +64,10 @@ def test_a_past_moment_becomes_a_primary_of_its_own(storage: Storage, sqld_binar
         administer(admin_port, "POST", "/v1/namespaces/default/fork/then", {"timestamp": timestamp})
         administer(admin_port, "POST", "/v1/namespaces/default/fork/ever", {"timestamp": "2020-01-01T00:00:00"})
         backup = back_up(server.data_dir, tmp_path / "backups", binary=sqld_binary)
+        administer(admin_port, "DELETE", "/v1/namespaces/then")
+        assert ask(server, "SELECT count(*) FROM notes") == [["0"]]
 
+    assert not (server.data_dir / "dbs" / "then" / "data").exists()
     tables = {copy.name: copy.tables for copy in backup.manifest.namespaces}
     assert tables == {"default": {"notes": 0}, "then": {"notes": 1}, "ever": {}}
     (tmp_path / "new" / "dbs" / "default").mkdir(parents=True)

@@ -279,6 +279,18 @@ def test_a_full_disk_leaves_all_as_it_was(primary: Server, backup: Backup, sqld_
     assert list(primary.data_dir.parent.iterdir()) == [primary.data_dir]
 
 
+def test_what_is_not_of_an_sqld_is_not_set_aside(backup: Backup, sqld_binary: Path, tmp_path: Path) -> None:
+    """A mistyped directory may be somebody's home; not even a lock is left in it."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "letter").write_text("mine")
+
+    with pytest.raises(DataDirUnusableError, match="no database of an sqld"):
+        restore_backup(backup.folder, home, binary=sqld_binary, replace=True)
+
+    assert [path.name for path in home.iterdir()] == ["letter"]
+
+
 def test_a_file_in_its_place_is_told(backup: Backup, sqld_binary: Path, tmp_path: Path) -> None:
     """It is no directory, and stays."""
     (tmp_path / "file").write_text("mine")
