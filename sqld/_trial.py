@@ -7,14 +7,16 @@ Always true: the sqld of a trial listens on this machine only, takes no setting 
 the trial returns.
 """
 
+import errno
 import http.client
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from sqld.data_dir import LOCK_NAME, LOG_NAME
+from sqld.data_dir import LOCK_NAME, LOG_NAME, database_of
 from sqld.errors import DamagedDatabaseError, StartError
 from sqld.server import Server
 
@@ -22,6 +24,7 @@ from sqld.server import Server
 _DEADLINE_S: Final = 3600.0
 # It rebuilds the replication log of what it is given before it answers.
 _START_DEADLINE_S: Final = 600.0
+_SPARE_BYTES: Final = 4 << 20
 _TABLES: Final = (
     "SELECT name, substr(upper(sql), 1, 14) = 'CREATE VIRTUAL' FROM sqlite_schema"
     " WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name"
@@ -40,8 +43,10 @@ class Contents:
 def contents_of(data_dir: Path, name: str, *, binary: Path) -> Contents:
     """Run an sqld on a data directory, have it check the database `default` there and count its rows.
 
-    `name` is what an error calls the database. Raises DamagedDatabaseError, or SqldError if sqld cannot be run.
+    `name` is what an error calls the database. Raises DamagedDatabaseError, OSError where the disk is too full to tell, or
+    SqldError if sqld cannot be run.
     """
+    _require_space(data_dir)
     try:
         with _server(data_dir, binary) as server:
             contents = _contents(server.host, server.port)
@@ -60,6 +65,13 @@ def start_once(data_dir: Path, *, binary: Path) -> None:
     with _server(data_dir, binary):
         pass
     _tidy(data_dir)
+
+
+def _require_space(data_dir: Path) -> None:
+    # The new log holds every page once more, and sqld does not tell a full disk from a damaged database.
+    needed = (data_dir / database_of("default")).stat().st_size * 102 // 100 + _SPARE_BYTES
+    if shutil.disk_usage(data_dir).free < needed:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(data_dir))
 
 
 class _RefusedError(Exception):

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import pickle
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -265,6 +266,19 @@ def test_a_full_disk_leaves_nothing_behind(primary: Server, sqld_binary: Path, t
 
     with pytest.raises(BackupError, match="No space left"):
         back_up(primary.data_dir, tmp_path / "backups", binary=sqld_binary, progress=fill)
+
+    assert list((tmp_path / "backups").iterdir()) == []
+
+
+def test_a_disk_too_full_for_the_trial_is_no_damage(
+    primary: Server, sqld_binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """sqld would fail on it in words of its own."""
+    usage = shutil.disk_usage(tmp_path)._replace(free=10_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+
+    with pytest.raises(BackupError, match="No space left"):
+        back_up(primary.data_dir, tmp_path / "backups", binary=sqld_binary)
 
     assert list((tmp_path / "backups").iterdir()) == []
 
