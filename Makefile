@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check bench install clean
+.PHONY: demo test check soak bench install clean
 
 demo: install
 	$(BIN)/td demo
@@ -16,6 +16,11 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Many seeds of the simulation; as `make soak SOAK="--seeds 1000"`.
+SOAK ?= --minutes 10
+soak: install
+	$(BIN)/python -m tests.simulation.soak $(SOAK)
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks

@@ -37,6 +37,7 @@ _MODULES: Final = {
     "config": "config",
     "query": "query",
     "doctor": "doctor",
+    "import": "import_",
     "demo": "demo",
     "sqld": "sqld",
 }

@@ -8,6 +8,7 @@ Always true:
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,8 +71,24 @@ def effective(config: Config, environ: Mapping[str, str]) -> Config:
 
 
 def is_config_in(directory: Path) -> bool:
-    """Whether `directory` was initialised to the end."""
-    return (directory / _NAME).is_file()
+    """Whether `directory` was initialised to the end. Raises FileError where it is there and cannot be looked into."""
+    try:
+        return stat.S_ISREG((directory / _NAME).stat().st_mode)
+    except PermissionError as error:
+        if is_there(directory):
+            raise FileError(directory, error.strerror or str(error)) from error
+        return False
+    except OSError:
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is such a file or directory, as far as one may look."""
+    try:
+        path.stat()
+    except OSError:
+        return False
+    return True
 
 
 def load_config(directory: Path) -> Config:

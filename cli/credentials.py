@@ -46,14 +46,14 @@ def read_token_line(source: TextIO) -> str:
     return token
 
 
-def keep_token(token: str) -> str:
-    """Keep a token in the keyring and return the name it has there. Raises ForeignError."""
+def keep_token(token: str, credential: str | None = None) -> str:
+    """Keep a token in the keyring, in place of the one called `credential`; returns its name. Raises ForeignError."""
     # Only who keeps a token pays for these.
     from auth.errors import AuthError  # noqa: PLC0415 - see above
     from auth.vault import store_token  # noqa: PLC0415 - see above
 
     # Two tenants may have one address, so the name is not made of it.
-    credential = os.urandom(8).hex()
+    credential = credential or os.urandom(8).hex()
     try:
         store_token(credential, token)
     except AuthError as error:

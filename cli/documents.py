@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from cli.exits import error_document
 from cli.output import json_value
-from tracker import Author, Comment, Conflict, HistoryEntry, Issue, Mutation, ReplicaStatus, SyncReport
+from tracker import Author, Comment, Conflict, HistoryEntry, Issue, Mutation, ReplicaStatus, SyncReport, other_fields
 
 Document = dict[str, object]
 
@@ -55,6 +55,7 @@ def conflict_document(conflict: Conflict) -> Document:
             }
             for name, field in conflict.fields.items()
         },
+        "other_fields": _fields_document(other_fields(conflict)),
         "mutation_id": conflict.mutation_id,
         "mine_by": _author_document(conflict.mine_by),
         "theirs_by": None if conflict.theirs_by is None else _author_document(conflict.theirs_by),
@@ -101,6 +102,7 @@ def sync_document(report: SyncReport) -> Document:
         "parked": report.parked,
         "pulled": report.pulled,
         "pending": report.pending,
+        "lost": report.lost,
         "stage": report.stage.value,
         "error": None if report.error is None else error_document(report.error),
     }
@@ -114,6 +116,7 @@ def status_document(status: ReplicaStatus) -> Document:
         "state": status.state,
         "pending": status.pending,
         "conflicts": status.conflicts,
+        "lost": status.lost,
         "last_sync_at": status.last_sync_at,
         "last_error": status.last_error,
         "waits_because": status.waits_because,

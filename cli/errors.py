@@ -6,7 +6,9 @@ CliError                      base of all
 ├── InvalidValueError          invalid_input        a value that cannot be used here
 ├── NotInitialisedError        not_initialised      no .todos here or above
 ├── AlreadyInitialisedError    already_initialised  there is one already
+├── ConfigMissingError         not_initialised      a .todos with issues in it and no config.json
 ├── FileError                  storage              a file or directory that cannot be read or written
+├── OutputError                storage              a result that stdout does not take
 ├── DamagedConfigError         damaged              a config.json that is not ours
 ├── InterruptedByPersonError   interrupted          Ctrl-C
 ├── FailedChecksError          unhealthy            td doctor found something
@@ -67,6 +69,19 @@ def _not_initialised(start: Path, upward: bool) -> NotInitialisedError:
     return NotInitialisedError(start, upward=upward)
 
 
+class ConfigMissingError(CliError):
+    """The databases are there, and what says where they belong is gone; nothing was written."""
+
+    code = "not_initialised"
+
+    def __init__(self, directory: Path, database: str, hint: str) -> None:
+        super().__init__(directory, database, hint)
+        self.directory, self.database, self.hint = directory, database, hint
+
+    def __str__(self) -> str:
+        return f"{self.directory} has a {self.database} and no config.json"
+
+
 class AlreadyInitialisedError(CliError):
     """A second `td init`."""
 
@@ -95,6 +110,20 @@ class FileError(CliError):
         return f"cannot use {self.path}: {self.reason}"
 
 
+class OutputError(CliError):
+    """What was to be done is done, but stdout does not take the result."""
+
+    code = "storage"
+    hint = "what td was asked to do is done, only its result could not be shown; td list shows how it is now"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot use stdout: {self.reason}"
+
+
 class DamagedConfigError(CliError):
     """A config.json that td did not write."""
 
@@ -113,7 +142,12 @@ class InterruptedByPersonError(CliError):
     """Ctrl-C."""
 
     code = "interrupted"
-    hint = "what was acknowledged is kept; run it again when you like"
+    hint = "what td said was done stays done; run it again when you like"
+
+    def __init__(self, hint: str | None = None) -> None:
+        super().__init__(hint)
+        if hint is not None:
+            self.hint = hint
 
     def __str__(self) -> str:
         return "interrupted"

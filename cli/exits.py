@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from cli.text import printable
+from cli.wording import in_words_of_td
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -33,13 +33,10 @@ EXIT_CODES: Final[Mapping[str, int]] = {
 """The exit code of each `error.code`; every other one is FAILED."""
 
 _HINTS: Final[Mapping[str, str]] = {
-    "not_allowed": "give a valid token in TD_DATABASE_TOKEN, then run td sync again; reads and writes go on here",
-    "busy": "it ends by itself; run td sync again in a moment",
     "damaged": "run td doctor; keep a copy of .todos before anything else",
     "schema_mismatch": "run td doctor",
     "query": "td query 'SELECT name, sql FROM sqlite_schema' shows the tables",
-    "write_refused": "td query only reads; change issues with td update, td close and so on",
-    "primary": "run td doctor; your changes are safe here",
+    "primary": "run td doctor",
 }
 """What td says where the error itself leaves it open."""
 
@@ -63,18 +60,16 @@ def exit_code(error: Reportable) -> int:
 
 def error_document(error: Reportable) -> dict[str, str]:
     """An error as programs read it."""
-    return {"code": error.code, "message": printable(str(error)), "hint": _hint(error)}
+    hint = error.hint or _HINTS.get(error.code, "")
+    return {"code": error.code, "message": in_words_of_td(str(error)), "hint": in_words_of_td(hint)}
 
 
 def report(error: Reportable, *, as_json: bool) -> int:
     """Tell `error` on stderr, in one line, and return the exit code."""
+    told = error_document(error)
     if as_json:
-        line = json.dumps({"error": error_document(error)})
+        line = json.dumps({"error": told})
     else:
-        line = "; ".join(part for part in (f"td: {printable(str(error))}", _hint(error)) if part)
+        line = "; ".join(part for part in (f"td: {told['message']}", told["hint"]) if part)
     sys.stderr.write(line + "\n")
     return exit_code(error)
-
-
-def _hint(error: Reportable) -> str:
-    return printable(error.hint or _HINTS.get(error.code, ""))

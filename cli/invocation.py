@@ -12,6 +12,7 @@ from typing import Annotated, Any, Concatenate, Final, ParamSpec
 
 import typer
 
+from cli.errors import UsageError
 from cli.output import note, print_json, print_lines
 from cli.place import WORK_DIR_VARIABLE, Place, find_place
 from tracker import Tracker
@@ -45,6 +46,13 @@ class Invocation:
     def tracker(self) -> Tracker:
         """The issues. Raises CliError or ReplicaError."""
         return self.place().open()
+
+    def reading(self) -> Tracker:
+        """The issues, to be read: a person is told where not all of them can be there. Raises as `tracker` does."""
+        place = self.place()
+        if place.is_copy_missing():
+            self.say("what the primary has is not here yet: td sync fetches it")
+        return place.open()
 
     def emit(
         self,
@@ -90,16 +98,13 @@ def command(
 
 def default_command(
     app: typer.Typer,
-) -> Callable[[Callable[[Invocation], None]], Callable[[Invocation], None]]:
-    """Make a function what a group does when no command of it is named."""
+) -> Callable[[Callable[Concatenate[Invocation, _Options], None]], Callable[Concatenate[Invocation, _Options], None]]:
+    """Make a function what a group does when no command of it is named; it gets its options as with `command`."""
 
-    def register(function: Callable[[Invocation], None]) -> Callable[[Invocation], None]:
-        def run(ctx: typer.Context, *, as_json: AsJson = False, work_dir: WorkDir = None) -> None:
-            call = enter(ctx, as_json=as_json, work_dir=work_dir)
-            if ctx.invoked_subcommand is None:
-                function(call)
-
-        app.callback(invoke_without_command=True)(run)
+    def register(
+        function: Callable[Concatenate[Invocation, _Options], None],
+    ) -> Callable[Concatenate[Invocation, _Options], None]:
+        app.callback(invoke_without_command=True)(_with_shared_options(function, is_group=True))
         return function
 
     return register
@@ -114,11 +119,17 @@ def shared_options(app: typer.Typer) -> None:
     app.callback()(run)
 
 
-def _with_shared_options(function: Callable[..., None]) -> Callable[..., None]:
+def _with_shared_options(function: Callable[..., None], *, is_group: bool = False) -> Callable[..., None]:
     def run(
         ctx: typer.Context, *, as_json: bool, work_dir: Path | None, **options: Any
     ) -> None:  # as typer parsed them
-        function(enter(ctx, as_json=as_json, work_dir=work_dir), **options)
+        call = enter(ctx, as_json=as_json, work_dir=work_dir)
+        if not is_group or ctx.invoked_subcommand is None:
+            function(call, **options)
+        elif any(options.values()):
+            raise UsageError(
+                f"{ctx.invoked_subcommand} does not take what stands before it", f"see {ctx.command_path} --help"
+            )
 
     # Typer reads a command's options from its signature.
     own = [

@@ -8,9 +8,8 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
-from cli.errors import FileError
+from cli.errors import OutputError
 
 
 def print_lines(lines: Iterable[str]) -> None:
@@ -52,7 +51,7 @@ def _write(text: str) -> None:
         raise
     except OSError as error:
         discard_output()
-        raise FileError(Path("stdout"), error.strerror or str(error)) from error
+        raise OutputError(error.strerror or str(error)) from error
 
 
 def json_value(value: object) -> object:

@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cli.config import Config, effective, is_config_in, load_config, write_private
+from cli.config import Config, effective, is_config_in, is_there, load_config, write_private
 from cli.credentials import token_source
-from cli.errors import FileError, NotInitialisedError
+from cli.errors import ConfigMissingError, FileError, NotInitialisedError
 from tracker import Mode, Tracker, open_tracker
 
 NAME: Final = ".todos"
 WORK_DIR_VARIABLE: Final = "TD_WORK_DIR"
 _SESSION: Final = "session"
+# The files of the toolkit, as the guide tells them: with a primary, and without one.
+_LOCAL: Final = "local.db"
+COPY: Final = "replica.db"
+_DATA: Final = "data.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class Place:
     def open(self) -> Tracker:
         """The issues here. Raises ReplicaError."""
         return open_place(self.directory, self.config)
+
+    def is_copy_missing(self) -> bool:
+        """Whether what the primary has was not fetched yet, or was deleted here."""
+        return self.config.mode in (Mode.LIBSQL, Mode.TURSO) and not is_there(self.directory / COPY)
 
 
 def find_place(work_dir: Path | None, environ: Mapping[str, str]) -> Place:
@@ -49,10 +57,26 @@ def find_directory(work_dir: Path | None) -> Path:
     """As `find_place`, the directory alone."""
     start = target_directory(work_dir).parent
     for parent in (start, *start.parents) if work_dir is None else (start,):
-        with contextlib.suppress(PermissionError):
-            if is_config_in(parent / NAME):
-                return parent / NAME
+        if is_config_in(parent / NAME):
+            return parent / NAME
+        _refuse_lost_config(parent / NAME)
     raise NotInitialisedError(start, upward=work_dir is None)
+
+
+def _refuse_lost_config(directory: Path) -> None:
+    """Raise ConfigMissingError where there are issues and nothing says where they belong."""
+    for mode in (Mode.LIBSQL, Mode.LOCAL):
+        check_in_sight(directory, mode)
+
+
+def check_in_sight(directory: Path, mode: Mode) -> None:
+    """Raise ConfigMissingError if what is in `directory`, which has no config, would not be seen in `mode`."""
+    is_shared = mode in (Mode.LIBSQL, Mode.TURSO)
+    if is_there(directory / _LOCAL):
+        if not is_shared:
+            raise ConfigMissingError(directory, _LOCAL, "write it anew with the primary's URL: td init --url URL")
+    elif is_there(directory / _DATA) and mode is not Mode.LOCAL:
+        raise ConfigMissingError(directory, _DATA, "write it anew: td init, without a URL")
 
 
 def target_directory(work_dir: Path | None) -> Path:

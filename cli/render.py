@@ -4,6 +4,7 @@ Always true: an issue takes one line in a list, and what people wrote is shown w
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
@@ -23,7 +24,19 @@ from cli.text import (
     printable_lines,
     short_moment,
 )
-from tracker import Author, Comment, Conflict, HistoryEntry, Issue, IssueView, Mutation, Priority, Status, moment_text
+from tracker import (
+    Author,
+    Comment,
+    Conflict,
+    HistoryEntry,
+    Issue,
+    IssueView,
+    Mutation,
+    Priority,
+    Status,
+    moment_text,
+    other_fields,
+)
 
 _PRIORITY_COLOURS: Final = {Priority.P0: RED, Priority.P1: YELLOW, Priority.P3: DIM, Priority.P4: DIM}
 _STATUS_COLOURS: Final = {
@@ -33,7 +46,10 @@ _STATUS_COLOURS: Final = {
     Status.CLOSED: GREEN,
 }
 _VALUE_LENGTH_MAX: Final = 60
+_HERE: Final = re.compile(r"\bhere\b")
 _Brush = Callable[[str, str], str]
+Reader = tuple[str, str]
+"""Who reads it: the session and the machine."""
 _NOT_TOLD: Final = ("created_at", "creator_session")
 
 
@@ -71,7 +87,7 @@ def change_line(action: str, issue_id: str, *, pending: bool) -> str:
     return f"{line} {paint('(pending)', YELLOW)}" if pending else line
 
 
-def view_lines(view: IssueView, *, pending: bool) -> list[str]:
+def view_lines(view: IssueView, reader: Reader, *, pending: bool) -> list[str]:
     """An issue with all that is shown of it."""
     issue = view.issue
     ends = (("closed", issue.closed_at), ("deleted", issue.deleted_at))
@@ -90,7 +106,7 @@ def view_lines(view: IssueView, *, pending: bool) -> list[str]:
     for comment in view.comments:
         lines += ["", *_comment_lines(comment)]
     for conflict in view.conflicts:
-        lines += ["", paint("in conflict:", YELLOW), *conflict_lines(conflict)]
+        lines += ["", paint("in conflict:", YELLOW), *conflict_lines(conflict, reader)]
     return lines
 
 
@@ -103,25 +119,43 @@ def _indented(text: str) -> list[str]:
     return [f"  {line}" for line in printable_lines(text).split("\n")]
 
 
-def conflict_lines(conflict: Conflict) -> list[str]:
-    """A conflict: what it is about, what each side wants, and how to settle it."""
-    lines = [f"{paint(conflict.id, BOLD)}  {conflict.table} {conflict.row_id}  {printable(conflict.reason)}"]
+def conflict_lines(conflict: Conflict, reader: Reader, *, is_open: bool = True) -> list[str]:
+    """A conflict: what it is about, what each side wants, what comes in either way, and how to settle it."""
+    is_mine = reader == (conflict.mine_by.session, conflict.mine_by.machine)
+    # Here and mine are true only where the change was made.
+    reason = conflict.reason if is_mine else _HERE.sub(lambda _: f"by {conflict.mine_by.session}", conflict.reason)
+    head = f"{paint(conflict.id, BOLD)}  {conflict.table} {conflict.row_id}  {printable(reason)}"
+    lines = [head if is_open else f"{head}  (settled)"]
     for name, field in conflict.fields.items():
         lines.append(f"  {paint(name, CYAN)}")
+        by = field.theirs_by or conflict.theirs_by
         sides = [
             ("before", told_value(name, field.before), ""),
-            ("mine", told_value(name, field.mine), _told_author(conflict.mine_by)),
-            ("theirs", told_value(name, field.theirs), _told_author(conflict.theirs_by)),
+            _side("mine", told_value(name, field.mine), conflict.mine_by, is_named=not is_mine),
+            _side("theirs", told_value(name, field.theirs), by, is_named=not is_mine),
         ]
         lines += [f"    {line}" for line in aligned(sides)]
-    lines.append(f"  settle it: td resolve {conflict.id} --mine | --theirs | --set FIELD=VALUE")
+    lines += _other_lines(conflict)
+    if is_open:
+        lines.append(f"  settle it: td resolve {conflict.id} --mine | --theirs | --set FIELD=VALUE")
     return lines
 
 
-def _told_author(author: Author | None) -> str:
+def _other_lines(conflict: Conflict) -> list[str]:
+    others = other_fields(conflict)
+    if not others:
+        return []
+    head = "also changed, and kept whichever side is taken:" if conflict.fields else "the change that waits:"
+    told = [(name, told_value(name, before), "->", told_value(name, new)) for name, (before, new) in others.items()]
+    return [f"  {head}", *(f"    {line}" for line in aligned(told))]
+
+
+def _side(choice: str, value: str, author: Author | None, *, is_named: bool) -> tuple[str, str, str]:
+    """One side of a field: by the option that takes it where that is true of the reader, else by who made it."""
     if author is None:
-        return "by somebody unknown"
-    return f"by {printable(author.session)} on {printable(author.machine)} at {author.at}"
+        return f"--{choice}" if is_named else choice, value, "by somebody unknown"
+    session, where = printable(author.session), f"on {printable(author.machine)} at {author.at}"
+    return (session, value, f"{where}  (--{choice})") if is_named else (choice, value, f"by {session} {where}")
 
 
 def history_lines(entries: Iterable[HistoryEntry]) -> list[str]:

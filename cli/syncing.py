@@ -4,7 +4,7 @@ Always true: why something waits is said wherever it is said that something wait
 """
 
 from cli.config import Config
-from tracker import Mode, SyncReport
+from tracker import Mode, ReplicaStatus, SyncReport
 
 
 def sync_lines(report: SyncReport, config: Config) -> list[str]:
@@ -19,15 +19,29 @@ def sync_lines(report: SyncReport, config: Config) -> list[str]:
     return [f"{head}: {pushed}, {report.pulled} pulled, {report.pending} pending"]
 
 
-def sync_notes(report: SyncReport, conflicts: int) -> list[str]:
-    """What a person should know besides."""
+def sync_notes(report: SyncReport, status: ReplicaStatus, *, is_adopted: bool = False) -> list[str]:
+    """What a person should know besides. is_adopted: the primary may be another than the one before."""
     notes = []
-    if conflicts:
-        waits = "1 conflict waits" if conflicts == 1 else f"{conflicts} conflicts wait"
+    if status.conflicts:
+        waits = "1 conflict waits" if status.conflicts == 1 else f"{status.conflicts} conflicts wait"
         notes.append(f"{waits} for a decision: td conflicts")
-    if report.lost:
+    if report.lost and is_adopted:
         notes.append(
-            f"the primary was restored from an older copy: {report.lost} changes it had are gone there; "
-            "td sync pending shows what is still to be sent"
+            f"this primary does not have {changes_told(report.lost)} that the one before had; {_ways(report.lost)}"
         )
+    elif report.lost:
+        had = f"{changes_told(report.lost)} it had"
+        notes.append(f"the primary was restored from an older copy and lost {had}; {_ways(report.lost)}")
+    elif status.lost:
+        notes.append(f"the primary lost {changes_told(status.lost)} it had; {_ways(status.lost)}")
     return notes
+
+
+def _ways(lost: int) -> str:
+    kept, them = ("it is", "it") if lost == 1 else ("they are", "them")
+    return f"{kept} kept here: td sync lost shows {them}, td sync --resend-lost sends {them} again"
+
+
+def changes_told(count: int) -> str:
+    """So many changes, in words."""
+    return "1 change" if count == 1 else f"{count} changes"

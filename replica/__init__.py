@@ -11,6 +11,7 @@ from replica.errors import (
     BusyError,
     ConflictError,
     DamagedError,
+    ForeignFileError,
     InputError,
     NotAllowedError,
     NotFoundError,
@@ -30,10 +31,10 @@ from replica.errors import (
 from replica.history import HistoryEntry
 from replica.identity import machine_id, new_session_id
 from replica.mutation import Change, Kind, Mutation
-from replica.opening import open_replica
+from replica.opening import open_replica, salvage_outbox
 from replica.records import Record
 from replica.replica import Replica
-from replica.report import Check, Stage, Status, SyncReport
+from replica.report import Check, Pending, Salvaged, Stage, Status, SyncReport
 from replica.rules import Rule
 from replica.settings import Mode
 from replica.stamps import Stamp
@@ -49,6 +50,7 @@ __all__ = [
     "ConflictError",
     "DamagedError",
     "FieldConflict",
+    "ForeignFileError",
     "HistoryEntry",
     "InputError",
     "Kind",
@@ -58,6 +60,7 @@ __all__ = [
     "NotFoundError",
     "OfflineError",
     "OtherPrimaryError",
+    "Pending",
     "PrimaryError",
     "PullUnavailableError",
     "QueryError",
@@ -66,6 +69,7 @@ __all__ = [
     "ReplicaError",
     "Rows",
     "Rule",
+    "Salvaged",
     "SchemaMismatchError",
     "SchemaTooNewError",
     "Stage",
@@ -83,4 +87,5 @@ __all__ = [
     "new_session_id",
     "open_replica",
     "refuse_open_token",
+    "salvage_outbox",
 ]

@@ -15,7 +15,7 @@ from replica.drivers.embedded import Embedded, Trust
 from replica.errors import DamagedError
 from replica.history import HISTORY
 from replica.outbox import State
-from replica.primary import Greeting, Primary
+from replica.primary import NO_TAIL, Greeting, Primary, Tail
 from replica.pull import frame_number, pull, set_aside
 from replica.sqlite_file import storage_errors
 
@@ -26,15 +26,13 @@ class Base:
     def __init__(self, store: Embedded, primary: Primary, around: Surroundings) -> None:
         self._store, self._primary, self._around = store, primary, around
 
-    def tail(self) -> tuple[int, str]:
-        """The number and the mutation of the newest change that the base holds; zero and nothing without one."""
+    def tail(self) -> Tail:
+        """The newest change that the base holds."""
         connection = self._store.connection()
         if HISTORY not in self._store.attached().base_tables:
-            return 0, ""
-        row = connection.execute(
-            f"SELECT seq, mutation FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        return (int(row[0]), str(row[1])) if row else (0, "")
+            return NO_TAIL
+        row = connection.execute(f"SELECT seq, salt FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC LIMIT 1").fetchone()
+        return Tail(int(row[0]), int(row[1])) if row else NO_TAIL
 
     def is_of_another_past(self, greeting: Greeting) -> bool:
         """Whether the primary was restored from an older copy, or replaced, since the base was fetched."""

@@ -105,7 +105,7 @@ def _primary(settings: Settings, schema: Schema, driver: Driver) -> Iterator[Che
     address = http_url(settings.url or "")
     try:
         with closing(Primary(Hrana(address, settings.token, timeout_s=5.0), schema, schema.tables)) as primary:
-            greeting = primary.greet(0, "")
+            greeting = primary.greet()
     except ReplicaError as error:
         yield Check("primary", ok=False, detail=str(error), hint=error.hint)
         return

@@ -14,6 +14,7 @@
     ├── SchemaMismatchError     a record and its table, or a migration and its record, differ
     ├── SchemaTooNewError       the database was migrated by a newer program
     ├── DamagedError            a file of ours that is not readable as what it should be
+    │   └── ForeignFileError    …because another program made it, or a newer one of ours
     ├── StorageError            disk full, read-only, no permission
     ├── QueryError              SQL that does not run
     │   └── WriteRefusedError   SQL that would write, on a connection that cannot
@@ -206,6 +207,10 @@ class DamagedError(_MessageError):
     """A file of ours cannot be read as what it should be."""
 
     code = "damaged"
+
+
+class ForeignFileError(DamagedError):
+    """A file in the place of ours is of another program, or of a newer one of ours. Nothing was touched."""
 
 
 class StorageError(_MessageError):

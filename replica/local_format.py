@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final
 
 from replica import lost, outbox
-from replica.errors import DamagedError
+from replica.errors import ForeignFileError
 
 FORMAT: Final = 3
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables that are not there yet. Raises DamagedError for a file of a newer make."""
+    """Make the tables that are not there yet. Raises ForeignFileError for a file of a newer make."""
     if _format(connection, path) == FORMAT:
         return
     connection.execute("BEGIN IMMEDIATE")
@@ -37,7 +37,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
 def _format(connection: sqlite3.Connection, path: Path) -> int:
     made: int = connection.execute("PRAGMA user_version").fetchone()[0]
     if made > FORMAT:
-        raise DamagedError(
+        raise ForeignFileError(
             f"{path} was made by a newer program (format {made}, this one knows {FORMAT})",
             "upgrade this program; nothing was touched",
         )

@@ -146,6 +146,14 @@ def count(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM lost").fetchone()[0])
 
 
+def note(connection: sqlite3.Connection, mutations: Iterable[Mutation]) -> None:
+    """Note mutations as lost that somebody else remembered."""
+    connection.executemany(
+        f"INSERT OR IGNORE INTO lost ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)",
+        [(m.id, m.session, m.machine, m.made_at, m.schema_version, encode_changes(m.changes)) for m in mutations],
+    )
+
+
 def take_out(connection: sqlite3.Connection) -> list[Mutation]:
     """Take out all that the primary lost, to send it again or to let it go; it counts as sent no more."""
     mutations = load(connection)

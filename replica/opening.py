@@ -25,6 +25,7 @@ from replica.stamps import stamp_at
 if TYPE_CHECKING:
     from replica.drivers.embedded import Embedded
     from replica.primary import Primary
+    from replica.report import Salvaged
     from replica.sync import Sync
 
 
@@ -74,6 +75,17 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
     all_tables = {**schema.tables, **ours.tables}
     tables = {record.replica_table: all_tables[record.replica_table] for record in schema.records}
     return _assemble(settings, schema, tables)
+
+
+def salvage_outbox(directory: Path, *, clock: Callable[[], float] = time.time) -> Salvaged:
+    """Take what can be read out of a damaged `local.db`, for `Recovery.import_pending`, and put it out of the way.
+
+    directory: of a replica that nobody has open. clock: seconds since 1970. The next `open_replica` makes a new file.
+    Raises NotFoundError without a `local.db`, BusyError while a sync runs, StorageError.
+    """
+    from replica.salvage import salvage_file  # noqa: PLC0415 - only disasters pay for it
+
+    return salvage_file(Path(directory), at=stamp_at(clock()))
 
 
 def _no_token() -> None:

@@ -11,12 +11,13 @@ Every function works inside the transaction of its caller.
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Final
 
-from replica.history import HistoryEntry, entry_from
+from replica.history import CONFLICTS, HistoryEntry, entry_from
 from replica.mutation import (
     Change,
     Kind,
@@ -117,14 +118,21 @@ def replace(connection: sqlite3.Connection, mutation: Mutation) -> None:
     _insert_changes(connection, seq, mutation.changes)
 
 
+_NOT_PARKED: Final = f"""NOT EXISTS (SELECT 1 FROM changes c
+    WHERE c.seq = o.seq AND c.table_name = '{CONFLICTS}' AND c.kind = '{Kind.INSERT}')"""
+
+
 def put_back(connection: sqlite3.Connection, state: State | None = None) -> None:
     """Queue mutations, as their author made them; those in one state, or all.
 
-    For a primary that has lost something: perhaps that which they were merged with, and gave way to.
+    For a primary that has lost something: perhaps that which they were merged with, and gave way to. What is parked
+    stays parked: a conflict holds all of it, and its rows are not shown here any more.
     """
     chosen, of = ("1", ()) if state is None else ("m.state = ?", (state.value,))
     originals = connection.execute(
-        f"SELECT o.seq, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq WHERE {chosen}", of
+        f"""SELECT o.seq, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq
+        WHERE {chosen} AND {_NOT_PARKED}""",
+        of,
     ).fetchall()
     for seq, text in originals:
         connection.execute("DELETE FROM changes WHERE seq = ?", (seq,))
@@ -146,7 +154,10 @@ def load(connection: sqlite3.Connection, *, only_queued: bool = False) -> list[M
 
 
 def load_queued(connection: sqlite3.Connection, *, after: int, limit: int) -> tuple[list[Mutation], int]:
-    """The next `limit` mutations to be sent, made after the one with the number `after`, and the last one's number."""
+    """The next `limit` mutations to be sent, made after the one with the number `after`, and the last one's number.
+
+    One that an earlier sync merged and could not send is as its author made it: what it was merged with may be gone.
+    """
     found = connection.execute(
         "SELECT seq FROM mutations WHERE state = ? AND seq > ? ORDER BY seq LIMIT ?", (State.QUEUED.value, after, limit)
     ).fetchall()
@@ -157,7 +168,20 @@ def load_queued(connection: sqlite3.Connection, *, after: int, limit: int) -> tu
         f"{_SELECT} WHERE m.seq BETWEEN ? AND ? AND m.state = ? ORDER BY m.seq, c.position",
         (first, last, State.QUEUED.value),
     )
-    return _mutations(rows), last
+    originals = {
+        mutation_id: decode_changes(text)
+        for mutation_id, text in connection.execute(
+            f"""SELECT m.id, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq
+            WHERE o.seq BETWEEN ? AND ? AND {_NOT_PARKED}""",
+            (first, last),
+        )
+    }
+    loaded = _mutations(rows)
+    return [_as_made(mutation, originals.get(mutation.id)) for mutation in loaded] if originals else loaded, last
+
+
+def _as_made(mutation: Mutation, original: tuple[Change, ...] | None) -> Mutation:
+    return mutation if original is None else dataclasses.replace(mutation, changes=original)
 
 
 def _mutations(rows: Iterable[tuple[object, ...]]) -> list[Mutation]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Final
 
 from replica.conflicts import Author
 from replica.errors import (
@@ -39,6 +40,20 @@ _PRUNE = """DELETE FROM _replica_changes WHERE received_at < unixepoch() - ?1
 AND seq IN (SELECT seq FROM _replica_changes ORDER BY seq LIMIT ?2)
 AND seq < (SELECT max(seq) FROM _replica_changes)"""
 _FINAL = ("constraint failed", "no such table", "no such column", "has no column", "datatype mismatch")
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The newest change that a base holds: its number, and the salt that the primary gave it when it was applied.
+
+    History only grows at its end, so a primary that has this very change has all that the base holds.
+    """
+
+    seq: int
+    salt: int
+
+
+NO_TAIL: Final = Tail(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +90,18 @@ class Primary:
     def __init__(self, hrana: Hrana, schema: Schema, tables: Mapping[str, Table]) -> None:
         self._hrana, self._schema, self._tables = hrana, schema, tables
 
-    def greet(self, tail_seq: int, tail_mutation: str) -> Greeting:
+    def greet(self, tail: Tail = NO_TAIL) -> Greeting:
         """One round trip: is it there, which schema has it, is it the primary that our base came from."""
         answer = self._hrana.batch(
             [
                 Step(Statement(READ_APPLIED)),
                 Step(Statement(IS_HELD)),
-                Step(Statement("SELECT mutation FROM _replica_changes WHERE seq = ?", (tail_seq,))),
+                Step(Statement("SELECT salt FROM _replica_changes WHERE seq = ?", (tail.seq,))),
                 Step(Statement(_IDENTITY)),
             ]
         )
         applied = _rows_or_none(answer, 0)
-        tail = _rows_or_none(answer, 2)
-        knows = tail_seq == 0 or bool(tail and tail[0][0] == tail_mutation)
+        knows = tail == NO_TAIL or _rows_or_none(answer, 2) == [(tail.salt,)]
         identity = _rows_or_none(answer, 3)
         return Greeting(
             applied_from(applied or []),

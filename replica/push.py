@@ -119,6 +119,14 @@ def _effects(mutations: Sequence[Mutation], *, in_order: bool) -> list[tuple[Sta
     """
     found = _follow_all(mutations)
     fleeting = [key for key, change in found.items() if change is None]
+    # A delete that a merge found nothing to do for leans on that, too.
+    gone = {
+        (change.table, change.row_id)
+        for mutation in mutations
+        for change in mutation.changes
+        if change.kind is Kind.DELETE and not change.seen
+    }
+    fleeting += [key for key in gone if key not in found]
     net = {key: change for key, change in found.items() if change is not None}
     parked = [key for key, change in net.items() if (key[0], change.kind) == (CONFLICTS, Kind.INSERT)]
     conflicts = [_insert_conflict(net.pop(key), key[1]) for key in parked]

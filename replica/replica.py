@@ -197,7 +197,7 @@ class Replica:
         """The ways back after the primary went back in time, or a file was damaged."""
         from replica.recovery import Recovery  # noqa: PLC0415 - only disasters pay for it
 
-        return Recovery(self._driver)
+        return Recovery(self._driver, self._sync, self._now)
 
     def checks(self) -> list[Check]:
         """Look at every part of the replica, and say what to do where something is not well."""
@@ -231,7 +231,7 @@ class Replica:
             if then is not None:
                 then(tx)
             mutation_id = tx.mutation_id
-        return self._mutation(mutation_id)
+        return self.mutation(mutation_id)
 
     def _refuse_moved(self, row: ConflictRow, conflict: Conflict) -> None:
         """Raise ConflictError if the values to decide about have changed, and show the new ones from now on."""
@@ -296,7 +296,7 @@ class Replica:
 
         Raises ConflictError where the fields have moved on since, NotFoundError.
         """
-        mutation = self._last_of_session() if mutation_id is None else self._mutation(mutation_id)
+        mutation = self.mutation(mutation_id)
         if is_parked(mutation):
             # To take back the insert of a conflict would be to drop what was parked.
             conflict_id = mutation.changes[0].row_id
@@ -310,9 +310,15 @@ class Replica:
             raise ConflictError(
                 mutation.changes[0].table, mutation.changes[0].row_id, seen=mutation.changes[0].stamp, found=""
             )
-        return self._mutation(made)
+        return self.mutation(made)
 
-    def _mutation(self, typed_id: str) -> Mutation:
+    def mutation(self, typed_id: str | None = None) -> Mutation:
+        """One mutation by its id, or the first characters of it, pending or not; None: the last of this session.
+
+        Raises NotFoundError, AmbiguousIdError.
+        """
+        if typed_id is None:
+            return self._last_of_session()
         low, high = prefix_range(typed_id)
         pending = {mutation.id: mutation for mutation in self._in_outbox() if mutation.id.startswith(typed_id)}
         sql = f"SELECT DISTINCT mutation FROM {HISTORY} WHERE mutation >= ? AND mutation < ? LIMIT {_CANDIDATES_MAX}"

@@ -1,4 +1,4 @@
-"""What a sync reports, and what a replica says of itself. Values only."""
+"""What a sync reports, what a replica says of itself, and what was salvaged of one. Values only."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from replica.errors import ReplicaError
+from replica.mutation import Change, Mutation
 
 
 class Stage(StrEnum):
@@ -92,3 +93,27 @@ class Check:
     ok: bool
     detail: str
     hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What was salvaged: whole mutations in their order, and those that the primary had lost.
+
+    incomplete: ids of mutations of which a part is gone. fragments: what is left of such, for a person to look at.
+    primary: which primary the replica belonged to, "" if that is not known.
+    """
+
+    mutations: list[Mutation]
+    lost: list[Mutation]
+    incomplete: list[str]
+    fragments: list[Change]
+    primary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Salvaged:
+    """What became of a damaged file. file: what was read of it. kept: where the damaged file is now."""
+
+    file: Path
+    kept: Path
+    pending: Pending

@@ -18,6 +18,7 @@ from typing import Final
 from replica.errors import (
     BusyError,
     DamagedError,
+    ForeignFileError,
     InputError,
     QueryError,
     ReplicaError,
@@ -69,7 +70,7 @@ def _is_new(connection: sqlite3.Connection, path: Path) -> bool:
     if application == APPLICATION_ID:
         return False
     if tables:
-        raise DamagedError(
+        raise ForeignFileError(
             f"{path} is an SQLite file of another program",
             "move it away, or choose another directory; nothing was touched",
         )

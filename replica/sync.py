@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -33,9 +34,9 @@ from replica.errors import (
 )
 from replica.history import HISTORY
 from replica.migrate import plan_migrations, version_of
-from replica.mutation import Mutation
+from replica.mutation import Mutation, StoredValue
 from replica.outbox import State
-from replica.primary import Greeting, Primary, Refusal
+from replica.primary import NO_TAIL, Greeting, Primary, Refusal, Tail
 from replica.pull import base_number, frame_number
 from replica.report import Stage, SyncReport
 from replica.schema import Schema
@@ -82,6 +83,10 @@ class Sync:
             progress.lost,
         )
 
+    def ask(self, sql: str, params: Sequence[StoredValue]) -> Sequence[Sequence[StoredValue]]:
+        """Run SQL that reads on the primary, past the replica."""
+        return self._primary.read(sql, params).rows
+
     def close(self) -> None:
         """Close idle connections to the primary."""
         self._primary.close()
@@ -111,8 +116,8 @@ class Sync:
         if is_damaged:
             self._store.attached().detach()
         progress.enter(Stage.GREET)
-        tail_seq, tail_mutation = (0, "") if is_damaged else self._base.tail()
-        greeting = self._greet(tail_seq, tail_mutation, deadline)
+        tail = NO_TAIL if is_damaged else self._base.tail()
+        greeting = self._greet(tail, deadline)
         is_other = self._is_other_primary(greeting)
         if is_damaged:
             self._base.drop()
@@ -131,13 +136,13 @@ class Sync:
         self._store.belong_to(greeting.id or self._primary.identity())
         if is_current and outbox.is_any_acknowledged(self._store.connection()):
             # What the base does not hold now, the primary has lost since it acknowledged it.
-            self._settle(progress, tail_seq)
+            self._settle(progress, tail.seq)
         self._delivery.deliver(progress, deadline)
         if not is_current or progress.stage is not Stage.GREET:
             progress.enter(Stage.PULL)
             is_fresh = self._base.pull(deadline, lock_file, is_fresh=is_fresh)
         progress.enter(Stage.SETTLE)
-        self._settle(progress, tail_seq, is_new=is_fresh)
+        self._settle(progress, tail.seq, is_new=is_fresh)
         self._prune_daily()
         progress.enter(Stage.DONE)
 
@@ -158,9 +163,9 @@ class Sync:
             raise OtherPrimaryError(self._around.url, is_new=not greeting.id)
         return True
 
-    def _greet(self, tail_seq: int, tail_mutation: str, deadline: float) -> Greeting:
+    def _greet(self, tail: Tail, deadline: float) -> Greeting:
         """Ask how the primary stands, once nobody migrates it: a push would break off a migration of over 5 s."""
-        while (greeting := self._primary.greet(tail_seq, tail_mutation)).is_migrating:
+        while (greeting := self._primary.greet(tail)).is_migrating:
             if time.monotonic() > deadline:
                 raise BusyError("another client is migrating the primary")
             self._around.sleep(0.1)
@@ -230,7 +235,7 @@ class Sync:
             deadline = time.monotonic() + _LOCK_WAIT_S
             self._primary.give_up_at(deadline)
             try:
-                greeting = self._greet(0, "", deadline)
+                greeting = self._greet(NO_TAIL, deadline)
                 self._is_other_primary(greeting)
                 if plan_migrations(self._schema, greeting.applied):
                     self._migrate(greeting, deadline)

@@ -43,8 +43,8 @@ class Contents:
 def contents_of(data_dir: Path, name: str, *, binary: Path) -> Contents:
     """Run an sqld on a data directory, have it check the database `default` there and count its rows.
 
-    `name` is what an error calls the database. Raises DamagedDatabaseError, OSError where the disk is too full to tell, or
-    SqldError if sqld cannot be run.
+    `name` is what an error calls the database. Raises DamagedDatabaseError, OSError where the disk is too full to tell,
+    or SqldError if sqld cannot be run.
     """
     _require_space(data_dir)
     try:

@@ -151,6 +151,7 @@ class Server:
         if self.is_running:
             return
         self._forget()
+        self._refuse_taken_port()
         try:
             self._hold_data_dir()
             self._start_on_some_port()
@@ -179,6 +180,12 @@ class Server:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return None
+
+    def _refuse_taken_port(self) -> None:
+        """Raise PortTakenError before a directory is made that nothing would ever be in."""
+        is_made = self._data_dir is not None and self._data_dir.exists()
+        if self._port is not None and not is_made and not is_free(self.host, self._port):
+            raise PortTakenError(self.host, self._port)
 
     def _hold_data_dir(self) -> None:
         if self._data_dir is None:

@@ -1,10 +1,12 @@
 """The tables and rules of td, and the one door through which the command line reaches the replica."""
 
 from replica import (
+    AmbiguousIdError,
     Author,
     Check,
     Conflict,
     ConflictError,
+    DamagedError,
     FieldConflict,
     HistoryEntry,
     InputError,
@@ -12,8 +14,10 @@ from replica import (
     Mutation,
     NotAllowedError,
     NotFoundError,
+    PullUnavailableError,
     ReplicaError,
     Rows,
+    Salvaged,
     Stage,
     SyncReport,
     UnreachableError,
@@ -22,24 +26,36 @@ from replica import (
     machine_id,
     new_session_id,
     refuse_open_token,
+    salvage_outbox,
 )
 from replica import Status as ReplicaStatus
-from tracker.errors import InvalidFieldError, IssueDeletedError, NothingToChangeError, TrackerError
+from tracker.conflicts import other_fields
+from tracker.errors import (
+    InvalidFieldError,
+    IssueDeletedError,
+    NothingToChangeError,
+    NothingToUndoError,
+    TrackerError,
+    UndoRefusedError,
+)
 from tracker.fields import parse_field
 from tracker.listing import IssueFilter
 from tracker.names import parse_priority, parse_status, parse_type
 from tracker.records import Comment, Issue, IssueType, Priority, Status
 from tracker.rules import MOVES, IssueEdit
 from tracker.tracker import IssueView, Tracker, open_tracker
+from tracker.undo import Undone
 from tracker.values import check_label, moment_text, parse_label_changes, parse_labels, parse_moment
 
 __all__ = [
     "MOVES",
+    "AmbiguousIdError",
     "Author",
     "Check",
     "Comment",
     "Conflict",
     "ConflictError",
+    "DamagedError",
     "FieldConflict",
     "HistoryEntry",
     "InputError",
@@ -55,15 +71,20 @@ __all__ = [
     "NotAllowedError",
     "NotFoundError",
     "NothingToChangeError",
+    "NothingToUndoError",
     "Priority",
+    "PullUnavailableError",
     "ReplicaError",
     "ReplicaStatus",
     "Rows",
+    "Salvaged",
     "Stage",
     "Status",
     "SyncReport",
     "Tracker",
     "TrackerError",
+    "UndoRefusedError",
+    "Undone",
     "UnreachableError",
     "check_label",
     "check_url",
@@ -72,6 +93,7 @@ __all__ = [
     "moment_text",
     "new_session_id",
     "open_tracker",
+    "other_fields",
     "parse_field",
     "parse_label_changes",
     "parse_labels",
@@ -80,4 +102,5 @@ __all__ = [
     "parse_status",
     "parse_type",
     "refuse_open_token",
+    "salvage_outbox",
 ]

@@ -4,13 +4,18 @@
 TrackerError                    base of all
 ├── InvalidFieldError           invalid_input    a value that a field of an issue cannot have
 ├── NothingToChangeError        invalid_input    an update that names no field
-└── IssueDeletedError           issue_deleted    a change to an issue that is deleted
+├── IssueDeletedError           issue_deleted    a change to an issue that is deleted
+├── NothingToUndoError          not_found        an undo where nothing was changed
+└── UndoRefusedError            conflict         an undo of what was changed again
 ```
 
 Always true: nothing was written when one of these is raised, and `hint` says what to type instead.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
+
+from replica import Author
 
 
 class TrackerError(Exception):
@@ -55,3 +60,35 @@ class IssueDeletedError(TrackerError):
 
     def __str__(self) -> str:
         return f"{self.issue_id} is deleted"
+
+
+class NothingToUndoError(TrackerError):
+    """Nothing was changed in this session."""
+
+    code = "not_found"
+    hint = "td history ID shows the changes of an issue; take one of them back with td undo MUTATION"
+
+    def __init__(self, session: str) -> None:
+        super().__init__(session)
+        self.session = session
+
+    def __str__(self) -> str:
+        return f"there is nothing to undo: {self.session} has changed nothing"
+
+
+class UndoRefusedError(TrackerError):
+    """Fields were changed again after the change that is to be taken back; `moved`: by whom, by their names."""
+
+    code = "conflict"
+
+    def __init__(self, row_id: str, moved: Mapping[str, Author]) -> None:
+        super().__init__(row_id, moved)
+        self.row_id, self.moved = row_id, moved
+        self.hint = f"nothing was written; td history {row_id} shows the changes; undo the later one first"
+
+    def __str__(self) -> str:
+        fields: dict[Author, list[str]] = {}
+        for name, author in self.moved.items():
+            fields.setdefault(author, []).append(name)
+        told = [f"{' and '.join(names)} by {who.session} on {who.machine} at {who.at}" for who, names in fields.items()]
+        return f"{self.row_id} was changed again since: {', '.join(told)}"

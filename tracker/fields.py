@@ -4,10 +4,12 @@ Always true: a value is checked by the same rules as when the field was first wr
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Final
 
 from tracker.errors import InvalidFieldError
 from tracker.names import parse_priority, parse_status, parse_type
+from tracker.records import Comment, Issue
 from tracker.values import check_comment, check_text, check_title, parse_labels, parse_moment
 
 
@@ -19,23 +21,38 @@ def _labels(typed: str) -> frozenset[str]:
     return parse_labels([typed] if typed else [])
 
 
-_PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
-    "title": check_title,
-    "description": _description,
-    "type": parse_type,
-    "priority": parse_priority,
-    "status": parse_status,
-    "labels": _labels,
-    "text": check_comment,
+def _closed_at(typed: str) -> datetime | None:
+    return parse_moment("closed_at", typed) if typed else None
+
+
+def _deleted_at(typed: str) -> datetime | None:
+    return parse_moment("deleted_at", typed) if typed else None
+
+
+_PARSERS: Final[Mapping[str, Mapping[str, Callable[[str], object]]]] = {
+    Issue.replica_table: {
+        "title": check_title,
+        "description": _description,
+        "type": parse_type,
+        "priority": parse_priority,
+        "status": parse_status,
+        "labels": _labels,
+        "closed_at": _closed_at,
+        "deleted_at": _deleted_at,
+    },
+    Comment.replica_table: {"text": check_comment},
 }
-_MOMENTS: Final = ("closed_at", "deleted_at")
 
 
-def parse_field(name: str, typed: str) -> object:
-    """The value of the field `name`; an empty text is no moment, and no labels. Raises InvalidFieldError."""
-    if name in _MOMENTS:
-        return parse_moment(name, typed) if typed else None
-    if name not in _PARSERS:
-        known = ", ".join((*_PARSERS, *_MOMENTS))
-        raise InvalidFieldError("field", f"there is no field {name[:40]!a} to set", f"use one of {known}")
-    return _PARSERS[name](typed)
+def parse_field(table: str, name: str, typed: str) -> object:
+    """The value of a field of a table; an empty text is no moment, and no labels. Raises InvalidFieldError.
+
+    A field of another row than the one that the conflict is about is named with its row: `issues/td-7x2k9m1p.title`.
+    """
+    row, _, field = name.rpartition(".")
+    parsers = _PARSERS.get(row.partition("/")[0] or table, {})
+    if field not in parsers:
+        known = ", ".join(parsers)
+        hint = f"use one of {known}" if known else "take --mine or --theirs"
+        raise InvalidFieldError("field", f"there is no field {name[:40]!a} to set", hint)
+    return parsers[field](typed)

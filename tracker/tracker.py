@@ -16,11 +16,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from replica import Conflict, HistoryEntry, Mutation, NotFoundError, Replica, open_replica
+from replica import (
+    AmbiguousIdError,
+    Conflict,
+    HistoryEntry,
+    InputError,
+    Mutation,
+    NotFoundError,
+    Replica,
+    Transaction,
+    open_replica,
+)
+from tracker.conflicts import rows_of
 from tracker.ids import full_prefix
 from tracker.listing import IssueFilter
 from tracker.records import Comment, Issue, IssueType, Priority, Status
 from tracker.rules import MOVES, IssueEdit, check_not_deleted, edit_issue
+from tracker.undo import Undone, undo
 from tracker.values import check_comment, check_text, check_title
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -49,6 +61,11 @@ class Tracker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.replica.close()
+
+    @property
+    def reader(self) -> tuple[str, str]:
+        """Who reads and writes here: the session and the machine."""
+        return self.replica.session, self.replica.machine
 
     def create(
         self,
@@ -86,7 +103,7 @@ class Tracker:
         issue = self.get(typed)
         comments = self.replica.select(Comment, "WHERE issue_id = ? ORDER BY created_at, id", (issue.id,))
         of_issue = {issue.id, *(comment.id for comment in comments)}
-        return IssueView(issue, comments, [found for found in self.replica.conflicts() if found.row_id in of_issue])
+        return IssueView(issue, comments, [found for found in self.replica.conflicts() if rows_of(found) & of_issue])
 
     def update(self, typed: str, edit: IssueEdit, *, if_updated_at: str | None = None) -> Issue:
         """Change the fields that `edit` names.
@@ -137,9 +154,17 @@ class Tracker:
         issue = self.get(typed)
         return issue, self.replica.history(Issue, issue.id)
 
+    def undo(self, typed: str | None = None) -> Undone:
+        """Take back a mutation, or the last of this session. Raises as `tracker.undo` does."""
+        return undo(self.replica, typed, self._now())
+
     def pending_ids(self) -> set[str]:
         """The ids of the issues that have changes which are not on the primary yet."""
         return self.replica.pending_rows(Issue.replica_table)
+
+    def is_pending(self, mutation: Mutation) -> bool:
+        """Whether the primary does not have a mutation yet."""
+        return any(change.row_id in self.replica.pending_rows(change.table) for change in mutation.changes)
 
     def find_conflict(self, typed: str) -> Conflict:
         """The open conflict whose id starts with `typed`, or the only one on the issue that `typed` stands for.
@@ -151,23 +176,36 @@ class Tracker:
         try:
             return self.replica.conflict(typed)
         except NotFoundError:
-            issue_prefix = full_prefix(typed)
-            on_issue = [found for found in self.replica.conflicts() if found.row_id.startswith(issue_prefix)]
-            if len(on_issue) != 1:
+            prefix = full_prefix(typed)
+            on_issue = [
+                found for found in self.replica.conflicts() if any(row.startswith(prefix) for row in rows_of(found))
+            ]
+            if not on_issue:
                 raise
-            return on_issue[0]
+        if len(on_issue) > 1:
+            raise AmbiguousIdError("conflict", typed, [found.id for found in on_issue])
+        return on_issue[0]
+
+    def is_open(self, conflict: Conflict) -> bool:
+        """Whether the conflict still waits for a decision."""
+        return any(found.id == conflict.id for found in self.replica.conflicts())
 
     def resolve(self, conflict: Conflict, choice: Literal["mine", "theirs"] | Mapping[str, object]) -> Mutation:
         """Settle a conflict with `"mine"`, `"theirs"` or values, and keep `closed_at` in step with the status."""
-        mutation = self.replica.resolve(conflict.id, choice)
-        if conflict.table == Issue.replica_table:
-            self._mend_closed_at(conflict.row_id)
-        return mutation
+        try:
+            return self.replica.resolve(conflict.id, choice, then=lambda tx: self._keep_in_step(tx, conflict))
+        except InputError as error:
+            if not self.is_open(conflict):
+                error.hint = f"nothing is left to decide; td history {conflict.row_id} shows what came of it"
+            raise
 
-    def _mend_closed_at(self, issue_id: str) -> None:
+    def _keep_in_step(self, tx: Transaction, conflict: Conflict) -> None:
         # The two fields are merged each for itself, so the status of one side may meet the moment of the other.
-        with self.replica.transaction() as tx:
-            issue = tx.get(Issue, issue_id)
+        for issue_id in {change.row_id for change in conflict.changes if change.table == Issue.replica_table}:
+            try:
+                issue = tx.get(Issue, issue_id)
+            except NotFoundError:
+                continue
             if (issue.status is Status.CLOSED) != (issue.closed_at is not None):
                 tx.update(issue, closed_at=self._now() if issue.closed_at is None else None)
 

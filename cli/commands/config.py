@@ -37,9 +37,13 @@ def set_value(
     place = call.place()
     old = place.stored
     if name == "mode":
-        new = make_config(parse_mode(value), old.url, old.credential)
+        mode = parse_mode(value)
+        if mode is not Mode.LOCAL and old.url is None:
+            raise InvalidValueError(f"mode {mode} needs a primary", "td config set url URL sets the mode that fits it")
+        new = make_config(mode, None if mode is Mode.LOCAL else old.url, old.credential)
     else:
-        new = make_config(old.mode, value, old.credential)
+        # As for td init: without a mode that has a primary, the one that fits the URL.
+        new = make_config(None if old.mode is Mode.LOCAL else old.mode, value, old.credential)
     _change(call, place, name, new)
 
 
@@ -48,8 +52,9 @@ def unset(call: Invocation, key: _Key) -> None:
     """Go back to the default of one setting."""
     name = _known(key)
     place = call.place()
-    new = replace(place.stored, mode=Mode.LOCAL) if name == "mode" else make_config(place.stored.mode, None)
-    _change(call, place, name, new)
+    if name == "url" and place.stored.mode is not Mode.LOCAL:
+        raise InvalidValueError(f"mode {place.stored.mode} needs a primary", "td config unset mode takes both away")
+    _change(call, place, name, replace(place.stored, mode=Mode.LOCAL, url=None))
 
 
 @command(app, "list")
@@ -74,10 +79,14 @@ def _change(call: Invocation, place: Place, name: str, new: Config) -> None:
     if new != place.stored:
         _check_nothing_hidden(place, new)
         save_config(place.directory, new)
-    value = new.document()[name]
+    old, settings = place.stored.document(), new.document()
     call.emit(
-        lambda: {"action": "configured", "key": name, "value": value},
-        lambda: [f"{name} = {value}" if value is not None else f"{name} is not set"],
+        lambda: {"action": "configured", "key": name, "value": settings[name]},
+        lambda: [
+            f"{key} = {value}" if value is not None else f"{key} is not set"
+            for key, value in settings.items()
+            if key == name or value != old[key]
+        ],
     )
 
 

@@ -19,12 +19,16 @@ def conflicts(call: Invocation) -> None:
 
 @command(app, "list")
 def list_conflicts(call: Invocation) -> None:
-    """List the changes that wait for a decision, oldest first."""
-    with call.tracker() as tracker:
+    """List the changes that wait for a decision, oldest first.
+
+    Below the fields in conflict stand those that come in whichever side is taken.
+    """
+    with call.reading() as tracker:
         found = tracker.replica.conflicts()
+        reader = tracker.reader
     call.emit(
         lambda: [conflict_document(conflict) for conflict in found],
-        lambda: [line for conflict in found for line in conflict_lines(conflict)],
+        lambda: [line for conflict in found for line in conflict_lines(conflict, reader)],
     )
     if not found:
         call.say("no conflicts")
@@ -38,4 +42,5 @@ def show(
     """Show one conflict."""
     with call.tracker() as tracker:
         found = tracker.find_conflict(conflict)
-    call.emit(lambda: conflict_document(found), lambda: conflict_lines(found))
+        reader, is_open = tracker.reader, tracker.is_open(found)
+    call.emit(lambda: conflict_document(found), lambda: conflict_lines(found, reader, is_open=is_open))

@@ -7,8 +7,7 @@ import typer
 from cli.documents import history_document, issue_document, mutation_document
 from cli.invocation import Invocation, command
 from cli.output import print_json, print_lines
-from cli.render import history_lines
-from cli.text import YELLOW, paint
+from cli.render import change_line, history_lines
 from tracker import Mutation, NotFoundError, Tracker
 
 app = typer.Typer()
@@ -22,7 +21,7 @@ def history(
     ],
 ) -> None:
     """Show what was done to an issue, by whom and when."""
-    with call.tracker() as tracker:
+    with call.reading() as tracker:
         _, entries = tracker.history(issue_id)
     call.emit(lambda: [history_document(entry) for entry in entries], lambda: history_lines(entries))
 
@@ -39,13 +38,18 @@ def undo(
 ) -> None:
     """Take back the last change, or one of the history."""
     with call.tracker() as tracker:
-        made = tracker.replica.undo(mutation)
+        undone = tracker.undo(mutation)
+        made = undone.mutation
         if call.as_json:
             print_json(_undo_document(tracker, made))
         else:
-            is_pending = any(waiting.id == made.id for waiting in tracker.replica.pending())
-            mark = f" {paint('(pending)', YELLOW)}" if is_pending else ""
-            print_lines(f"UNDONE {change.table} {change.row_id}{mark}" for change in made.changes)
+            print_lines(
+                change_line("undone", f"{change.table} {change.row_id}", pending=tracker.is_pending(made))
+                for change in made.changes
+            )
+    if undone.deleted:
+        ids = " ".join(undone.deleted)
+        call.say(f"{ids} is deleted now, its comments and history are kept; td restore {ids} brings it back")
 
 
 def _undo_document(tracker: Tracker, made: Mutation) -> dict[str, object]:
@@ -53,7 +57,7 @@ def _undo_document(tracker: Tracker, made: Mutation) -> dict[str, object]:
     try:
         issue = tracker.get(row_id)
     except NotFoundError:
-        # What was undone is its creation, or is about a comment.
+        # What was undone is about a comment.
         return {"action": "undone", "id": row_id, "status": None, "issue": None, "mutation": mutation_document(made)}
     document = issue_document(issue, pending=issue.id in tracker.pending_ids())
     return {

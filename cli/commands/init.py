@@ -1,20 +1,24 @@
 """`td init`: start tracking issues in a directory."""
 
 import os
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.config import Config, is_config_in, make_config, parse_mode, save_config
+from cli.config import Config, is_config_in, is_there, load_config, make_config, parse_mode, save_config
 from cli.credentials import TOKEN_VARIABLE, keep_token, read_token_line
 from cli.documents import sync_document
-from cli.errors import AlreadyInitialisedError, InvalidValueError
+from cli.errors import AlreadyInitialisedError, InterruptedByPersonError, InvalidValueError
 from cli.exits import error_document
 from cli.invocation import Invocation, command
 from cli.output import print_json, print_lines
-from cli.place import make_directory, open_place, target_directory
+from cli.place import NAME, check_in_sight, make_directory, open_place, target_directory
 from cli.progress import working
 from tracker import Mode, ReplicaError, SyncReport, refuse_open_token
 
@@ -32,45 +36,87 @@ def init(
     ] = None,
     url: Annotated[str | None, typer.Option("--url", help="Where the primary is.", metavar="URL")] = None,
     token_stdin: Annotated[
-        bool, typer.Option("--token-stdin", help="Read the primary's token from stdin and keep it in the keyring.")
+        bool,
+        typer.Option("--token-stdin", help="Keep the token on stdin in the keyring; without --url: a new one."),
     ] = False,
 ) -> None:
     """Start tracking issues in a directory."""
     directory = target_directory(call.work_dir)
     if is_config_in(directory):
-        raise AlreadyInitialisedError(directory)
+        if not token_stdin or mode is not None or url is not None:
+            raise AlreadyInitialisedError(directory)
+        _renew_token(call, directory)
+        return
     config = make_config(None if mode is None else parse_mode(mode), url)
     if config.mode is Mode.LOCAL and (url is not None or token_stdin):
         raise InvalidValueError("mode local has no primary", "leave out --mode, or name libsql, turso or remote")
+    check_in_sight(directory, config.mode)
     config = _with_token(config, read_token_line(sys.stdin) if token_stdin else None)
-    make_directory(directory)
-    report, trouble = _open_first(call, directory, config)
-    _tell(call, directory, config, report, trouble)
+    with _undone_unless_whole(directory):
+        make_directory(directory)
+        trouble = _open_first(directory, config)
+    report = _first_sync(call, directory, config)
+    _tell(call, directory, config, report, trouble if report is None else report.error)
+
+
+def _renew_token(call: Invocation, directory: Path) -> None:
+    """Keep another token for the primary that is set up already: tokens end, and are revoked."""
+    config = load_config(directory)
+    if config.mode is Mode.LOCAL:
+        raise InvalidValueError("mode local has no primary", "there is nobody to show a token to")
+    save_config(directory, _with_token(config, read_token_line(sys.stdin)))
+    call.emit(
+        lambda: {"action": "token_kept", "directory": str(directory), **config.document()},
+        lambda: [f"KEPT the token for {config.url} in the keyring"],
+    )
 
 
 def _with_token(config: Config, token: str | None) -> Config:
     if config.url is not None:
         refuse_open_token(config.url, token or os.environ.get(TOKEN_VARIABLE))
-    return config if token is None else make_config(config.mode, config.url, keep_token(token))
+    return config if token is None else replace(config, credential=keep_token(token, config.credential))
 
 
-def _open_first(call: Invocation, directory: Path, config: Config) -> tuple[SyncReport | None, ReplicaError | None]:
+@contextmanager
+def _undone_unless_whole(directory: Path) -> Iterator[None]:
+    """Take away the directories that were made for an init that did not come to its end."""
+    made = [path for path in (directory, *directory.parents) if not is_there(path)]
+    try:
+        yield
+    except BaseException:
+        if directory in made:
+            shutil.rmtree(directory, ignore_errors=True)
+        for parent in made:
+            # It may have got something else in it meanwhile.
+            with suppress(OSError):
+                parent.rmdir()
+        raise
+
+
+def _open_first(directory: Path, config: Config) -> ReplicaError | None:
     """Make the files, then write the config: what is not whole does not count as initialised."""
-    if config.mode is Mode.REMOTE:
-        # Opening asks the primary, which may not be there yet; that is no reason not to write down where it is.
+    if config.mode is not Mode.REMOTE:
+        open_place(directory, config).replica.close()
         save_config(directory, config)
-        try:
-            open_place(directory, config).replica.close()
-        except ReplicaError as error:
-            return None, error
-        return None, None
-    with open_place(directory, config) as tracker:
-        save_config(directory, config)
-        if config.mode is Mode.LOCAL:
-            return None, None
-        with working(f"fetching from {config.url}", quiet=call.as_json):
-            report = tracker.replica.sync()
-    return report, report.error
+        return None
+    # Opening asks the primary, which may not be there yet; that is no reason not to write down where it is.
+    save_config(directory, config)
+    try:
+        open_place(directory, config).replica.close()
+    except ReplicaError as error:
+        return error
+    return None
+
+
+def _first_sync(call: Invocation, directory: Path, config: Config) -> SyncReport | None:
+    """Fetch what the primary has. The directory is whole by now, whatever comes of this."""
+    if config.mode not in (Mode.LIBSQL, Mode.TURSO):
+        return None
+    try:
+        with open_place(directory, config) as tracker, working(f"fetching from {config.url}", quiet=call.as_json):
+            return tracker.replica.sync()
+    except KeyboardInterrupt:
+        raise InterruptedByPersonError(f"{directory} is initialised; td sync fetches what the primary has") from None
 
 
 def _tell(
@@ -88,6 +134,16 @@ def _tell(
         )
         return
     print_lines([f"INITIALISED {directory} (mode {config.mode})"])
+    above = next((parent / NAME for parent in directory.parent.parents if is_there(parent / NAME)), None)
+    if above is not None:
+        call.say(f"td: {above} goes on by itself; in {directory.parent} and below, td uses the new one from now on")
     if trouble is not None:
-        told = error_document(trouble)
-        call.say(f"td: the first sync did not work: {told['message']}; write as you like, and run td sync later")
+        call.say(_told_trouble(config, trouble))
+
+
+def _told_trouble(config: Config, trouble: ReplicaError) -> str:
+    told = error_document(trouble)
+    if config.mode is Mode.REMOTE:
+        return f"td: the primary cannot be used yet, and nothing is kept here: {told['message']}; {told['hint']}"
+    after = "write as you like, and run td sync later" if trouble.code == "unreachable" else told["hint"]
+    return f"td: the first sync did not work: {told['message']}; {after}"

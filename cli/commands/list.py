@@ -35,7 +35,7 @@ def list_issues(
         with_deleted=with_deleted,
         limit=limit,
     )
-    with call.tracker() as tracker:
+    with call.reading() as tracker:
         issues, pending = tracker.find(wanted), tracker.pending_ids()
     call.emit(
         lambda: [issue_document(issue, pending=issue.id in pending) for issue in issues],

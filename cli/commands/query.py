@@ -19,6 +19,6 @@ def query(
     ],
 ) -> None:
     """Run SQL that reads."""
-    with call.tracker() as tracker:
+    with call.reading() as tracker:
         rows = tracker.replica.query(sql)
     call.emit(lambda: row_documents(rows), lambda: table_lines(rows))

@@ -1,7 +1,7 @@
 """`td resolve`: settle a conflict."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -14,7 +14,7 @@ from tracker import Conflict, Mutation, NotFoundError, Tracker, parse_field
 
 app = typer.Typer()
 
-Choice = Literal["mine", "theirs"] | Mapping[str, object]
+Choice = Mapping[str, object]
 
 
 @command(app, "resolve")
@@ -22,35 +22,43 @@ def resolve(
     call: Invocation,
     conflict: Annotated[str, typer.Argument(help="The conflict, or the issue it is about.", metavar="C")],
     mine: Annotated[bool, typer.Option("--mine", help="Take the values of the change that waits.")] = False,
-    theirs: Annotated[bool, typer.Option("--theirs", help="Keep what the primary has.")] = False,
+    theirs: Annotated[
+        bool, typer.Option("--theirs", help="Keep what the primary has in the fields in conflict.")
+    ] = False,
     values: Annotated[
         list[str] | None,
         typer.Option("--set", help="Take this value; one for each field in conflict.", metavar="FIELD=VALUE"),
     ] = None,
 ) -> None:
-    """Settle a conflict: take a side, or name the values."""
-    choice = _choice(values or [], mine=mine, theirs=theirs)
+    """Settle a conflict: take a side, or name the values.
+
+    This decides the fields in conflict. What else the change that waits has, td conflicts show tells; it comes in
+    whichever side is taken.
+    """
+    typed = _typed_values(values or [], mine=mine, theirs=theirs)
     with call.tracker() as tracker:
         found = tracker.find_conflict(conflict)
-        made = tracker.resolve(found, choice)
+        choice: Choice = {name: parse_field(found.table, name, value) for name, value in typed.items()}
+        made = tracker.resolve(found, "mine" if mine else "theirs" if theirs else choice)
         if call.as_json:
             print_json(_document(tracker, found, made))
         else:
-            is_pending = bool(tracker.replica.pending_rows(found.table) & {found.row_id})
-            print_lines([change_line("resolved", found.row_id, pending=is_pending)])
+            print_lines([change_line("resolved", found.row_id, pending=tracker.is_pending(made))])
 
 
-def _choice(values: list[str], *, mine: bool, theirs: bool) -> Choice:
+def _typed_values(values: list[str], *, mine: bool, theirs: bool) -> dict[str, str]:
+    """The values that are named, by field; empty where a side is taken. Raises UsageError."""
     if [mine, theirs, bool(values)].count(True) != 1:
         raise UsageError("say how: one of --mine, --theirs and --set", "see td resolve --help")
-    if not values:
-        return "mine" if mine else "theirs"
-    pairs = [value.partition("=") for value in values]
-    for name, equals, _ in pairs:
+    typed: dict[str, str] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
         if not name or not equals:
             raise UsageError(f"{name[:40]!a} is not FIELD=VALUE", "as --set title='Oat milk'")
-    # A field of another row of the same mutation is named with its row: issues/td-7x2k9m1p.title.
-    return {name: parse_field(name.rpartition(".")[2], typed) for name, _, typed in pairs}
+        if name in typed:
+            raise UsageError(f"{name[:40]} is set twice", "give one value for each field")
+        typed[name] = text
+    return typed
 
 
 def _document(tracker: Tracker, conflict: Conflict, made: Mutation) -> dict[str, object]:

@@ -19,14 +19,14 @@ def show(
     ],
 ) -> None:
     """Show an issue with its comments and open conflicts."""
-    with call.tracker() as tracker:
+    with call.reading() as tracker:
         view = tracker.show(issue_id)
-        is_pending = view.issue.id in tracker.pending_ids()
+        is_pending, reader = view.issue.id in tracker.pending_ids(), tracker.reader
     call.emit(
         lambda: {
             **issue_document(view.issue, pending=is_pending),
             "comments": [comment_document(comment) for comment in view.comments],
             "conflicts": [conflict_document(conflict) for conflict in view.conflicts],
         },
-        lambda: view_lines(view, pending=is_pending),
+        lambda: view_lines(view, reader, pending=is_pending),
     )

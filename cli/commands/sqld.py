@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import ForeignError
+from cli.errors import ForeignError, InterruptedByPersonError
 from cli.invocation import Invocation, command, shared_options
 from cli.output import print_json, print_lines
 from cli.progress import measured
 from cli.text import aligned
-from sqld import Manifest, PortTakenError, Server, SqldError, back_up, find_sqld, restore_backup
+from sqld import Manifest, PortTakenError, Server, SqldError, StartError, back_up, find_sqld, restore_backup
 
 app = typer.Typer(name="sqld", help="Run a primary of your own; back it up, restore it.")
 
@@ -47,8 +47,14 @@ def run(
         raise ForeignError(
             error.code, str(error), "choose another with --port, or any free one with --port 0"
         ) from error
+    except StartError as error:
+        raise ForeignError(
+            error.code, f"sqld did not start: {error.reason}", f"the end of {error.log_path} tells why"
+        ) from error
     except SqldError as error:
         raise ForeignError(error.code, str(error), error.hint) from error
+    except KeyboardInterrupt:
+        raise InterruptedByPersonError("sqld is stopped, its data are kept; td sqld run starts it again") from None
     raise ForeignError("sqld_ended", f"sqld ended by itself with exit code {ended}", f"see {server.log_path}")
 
 
@@ -90,7 +96,7 @@ def restore(
         ],
     )
     call.say(
-        "start it as before; each client fetches it anew at its next sync, sends what waits, and tells what is gone"
+        "start it as before; at its next sync each client fetches it anew, sends what waits, and tells what is gone"
     )
 
 
@@ -100,6 +106,8 @@ def _told() -> Iterator[None]:
         yield
     except SqldError as error:
         raise ForeignError(error.code, str(error), error.hint) from error
+    except KeyboardInterrupt:
+        raise InterruptedByPersonError("nothing was changed, and what was begun is removed") from None
 
 
 def _namespace_lines(manifest: Manifest) -> list[str]:

@@ -1,4 +1,6 @@
-"""`td sync`: trade changes with the primary, and see what waits."""
+"""`td sync`: trade changes with the primary, and see what waits and what was lost."""
+
+from typing import Annotated
 
 import typer
 
@@ -6,27 +8,38 @@ from cli.documents import mutation_document, status_document, sync_document
 from cli.invocation import Invocation, command, default_command
 from cli.progress import working
 from cli.render import pending_lines
-from cli.syncing import sync_lines, sync_notes
+from cli.syncing import changes_told, sync_lines, sync_notes
 from cli.text import aligned
 
 app = typer.Typer(name="sync", help="Send what waits here, fetch what others did.")
 
+_Resend = Annotated[
+    bool, typer.Option("--resend-lost", help="First queue again what the primary lost, before all that waits.")
+]
+_Adopt = Annotated[
+    bool, typer.Option("--adopt-primary", help="Move all that is here to the primary at the URL, though it is another.")
+]
+
 
 @default_command(app)
-def sync(call: Invocation) -> None:
+def sync(call: Invocation, *, resend_lost: _Resend = False, adopt_primary: _Adopt = False) -> None:
     """Send what waits here, fetch what others did."""
-    now(call)
+    now(call, resend_lost=resend_lost, adopt_primary=adopt_primary)
 
 
 @command(app, "now")
-def now(call: Invocation) -> None:
+def now(call: Invocation, *, resend_lost: _Resend = False, adopt_primary: _Adopt = False) -> None:
     """Send what waits here, fetch what others did."""
     place = call.place()
     with place.open() as tracker, working(f"syncing with {place.config.url}", quiet=call.as_json):
-        report = tracker.replica.sync()
-        conflicts = tracker.replica.status().conflicts
+        resent = tracker.replica.recovery.resend_lost() if resend_lost else []
+        report = tracker.replica.sync(adopt_primary=adopt_primary)
+        status = tracker.replica.status()
     call.emit(lambda: sync_document(report), lambda: sync_lines(report, place.config))
-    for line in sync_notes(report, conflicts):
+    if resend_lost:
+        was = "was" if len(resent) == 1 else "were"
+        call.say(f"{changes_told(len(resent))} that the primary had lost {was} queued again")
+    for line in sync_notes(report, status, is_adopted=adopt_primary):
         call.say(line)
     if report.error is not None:
         raise report.error
@@ -52,3 +65,30 @@ def pending(call: Invocation) -> None:
     call.emit(lambda: [mutation_document(mutation) for mutation in waiting], lambda: pending_lines(waiting))
     if not waiting:
         call.say("nothing is pending")
+
+
+@command(app, "lost")
+def lost(
+    call: Invocation,
+    *,
+    forget: Annotated[bool, typer.Option("--forget", help="Let them go, for good.")] = False,
+) -> None:
+    """List the changes that the primary had and lost.
+
+    It loses them when it is restored from an older backup. td sync --resend-lost sends them again.
+    """
+    with call.tracker() as tracker:
+        recovery = tracker.replica.recovery
+        mutations = recovery.forget_lost() if forget else recovery.lost()
+    documents = [mutation_document(mutation) for mutation in mutations]
+    if forget:
+        call.emit(
+            lambda: {"action": "forgotten", "count": len(documents), "mutations": documents},
+            lambda: [f"FORGOTTEN: {changes_told(len(documents))} that the primary lost"],
+        )
+        return
+    call.emit(lambda: documents, lambda: pending_lines(mutations))
+    if mutations:
+        call.say("td sync --resend-lost sends them again, td sync lost --forget lets them go")
+    else:
+        call.say("nothing is lost")

@@ -56,5 +56,7 @@ def update(
     )
     seen = None if if_updated_at is None else moment_text(parse_moment("--if-updated-at", if_updated_at))
     with call.tracker() as tracker:
+        before = tracker.get(issue_id)
         issue = tracker.update(issue_id, edit, if_updated_at=seen)
-        emit_change(call, tracker, "updated", [issue], many=False)
+        is_changed = issue.updated_at != before.updated_at
+        emit_change(call, tracker, "updated" if is_changed else "unchanged", [issue], many=False)

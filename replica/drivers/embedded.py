@@ -75,7 +75,8 @@ class Embedded:
         """Derive the overlay from the base that is attached and the outbox, in the caller's transaction."""
         attached = self.attached()
         overlay.rebuild(connection, self.tables, attached.base_tables)
-        outbox.write_fact(connection, _OVERLAY_SCHEMA, str(attached.base_version))
+        # The overlay of an older program lacks what it does not know.
+        outbox.write_fact(connection, _OVERLAY_SCHEMA, str(min(attached.base_version, self._schema.version)))
 
     def _finish_swap(self) -> None:
         """Put a base in place whose process was killed between the old one and the fresh one."""

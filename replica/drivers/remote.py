@@ -61,7 +61,7 @@ class Remote:
         Raises UnreachableError, NotAllowedError, SchemaMismatchError.
         """
         self._primary, self._schema, self._tables = primary, schema, tables
-        greeting = primary.greet(0, "")
+        greeting = primary.greet()
         if version_of(greeting.applied) <= schema.version and plan_migrations(schema, greeting.applied):
             primary.migrate(
                 greeting.applied,
@@ -95,7 +95,7 @@ class Remote:
     @_nothing_kept()
     def begin(self, *, online: bool) -> Work:  # noqa: ARG002 - every write is online here
         """Start a transaction. Raises SchemaTooNewError, BusyError while the primary is migrated."""
-        greeting = self._primary.greet(0, "")
+        greeting = self._primary.greet()
         if greeting.is_migrating:
             raise BusyError("another client is migrating the primary")
         check_version(greeting.applied, self._schema)

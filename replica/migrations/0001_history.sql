@@ -20,6 +20,8 @@ CREATE TABLE _replica_changes (
     made_at TEXT NOT NULL,
     schema_version INTEGER NOT NULL,
     received_at INTEGER NOT NULL DEFAULT (unixepoch()), -- by the primary's clock: history is pruned by it
+    -- Tells this change from the same one, sent again after the primary was restored from an older copy.
+    salt INTEGER NOT NULL DEFAULT (random()),
     UNIQUE (mutation, position)
 );
 -- Row ids are all but unique over all tables, so the name of the table would only make it longer.

@@ -1,7 +1,7 @@
 """Run a program for which no file may grow beyond what it is now: a disk that is full, as far as it can tell.
 
 The limit is on each file (setrlimit(2)); Python, like any program that asks, gets an error and not a signal.
-Used as: python small_files.py PROGRAM ARGS...
+Used as: python small_files.py [BYTES] PROGRAM ARGS...
 """
 
 import os
@@ -11,5 +11,7 @@ import sys
 _BYTES = 16 * 1024
 
 if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_BYTES, _BYTES))
-    os.execv(sys.argv[1], sys.argv[1:])  # noqa: S606 - the program under test, with no shell
+    is_told = sys.argv[1].isdigit()
+    limit, command = (int(sys.argv[1]), sys.argv[2:]) if is_told else (_BYTES, sys.argv[1:])
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    os.execv(command[0], command)  # noqa: S606 - the program under test, with no shell

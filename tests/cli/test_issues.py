@@ -161,14 +161,45 @@ def test_history_tells_and_undo_takes_back(td: Program) -> None:
     assert (answer.code, answer.out) == (3, "")
 
 
-def test_undo_of_a_creation_removes_the_issue(td: Program) -> None:
-    """Then there is no issue to show."""
+def test_undo_of_a_creation_deletes_the_issue_and_says_so(td: Program) -> None:
+    """As td delete does: it can be restored."""
     issue_id = td.create("Oat milk")
 
-    undone = td.done("undo", "--json").document()
+    answer = td.done("undo")
 
-    assert (undone["id"], undone["status"], undone["issue"]) == (issue_id, None, None)
-    assert td.done("list", "--all", "--deleted", "--json").document() == []
+    assert answer.out == f"UNDONE issues {issue_id}\n"
+    assert f"td restore {issue_id}" in answer.err
+    assert td.done("list", "--all", "--json").document() == []
+    td.done("restore", issue_id)
+    assert [issue["id"] for issue in td.done("list", "--json").document()] == [issue_id]
+    undone = td.done("undo", "--json").document()
+    assert (undone["action"], undone["id"]) == ("undone", issue_id)
+    assert undone["issue"]["deleted_at"]
+
+
+def test_an_undo_that_cannot_be_done_says_why(td: Program) -> None:
+    """Nothing done yet; changed again since."""
+    answer = td("undo", "--json")
+    assert (answer.code, answer.error()["code"]) == (1, "not_found")
+    assert "nothing to undo" in answer.error()["message"]
+    issue_id = td.create("Oat milk")
+    td.done("update", issue_id, "--title", "Soy milk")
+    created = td.done("history", issue_id, "--json").document()[0]["mutation_id"]
+
+    answer = td("undo", created, "--json")
+
+    assert (answer.code, answer.error()["code"]) == (3, "conflict")
+    assert "was changed again since: title by ses_" in answer.error()["message"]
+    assert f"td history {issue_id}" in answer.error()["hint"]
+
+
+def test_an_update_that_changes_nothing_says_so(td: Program) -> None:
+    """Exit code 0: it is as was wanted."""
+    issue_id = td.create("Oat milk")
+
+    assert td.done("update", issue_id, "--title", "Oat milk").out == f"UNCHANGED {issue_id}\n"
+    assert td.done("update", issue_id, "-p", "P2", "--json").document()["action"] == "unchanged"
+    assert len(td.done("history", issue_id, "--json").document()) == 1
 
 
 def test_all_calls_in_a_directory_are_one_session(td: Program) -> None:

@@ -12,7 +12,7 @@ from tracker import IssueEdit
 
 GROUPS = {(), ("config",), ("sqld",)}
 # They run until somebody stops them, or have a test of their own that looks at all they print.
-ELSEWHERE = {("demo",), ("sqld", "run"), ("init",)}
+ELSEWHERE = {("demo",), ("sqld", "run"), ("init",), ("import",)}
 
 
 @pytest.fixture
@@ -48,6 +48,8 @@ CALLS: list[tuple[list[str], type]] = [
     (["restore", "ISSUE"], dict),
     (["undo"], dict),
     (["sync", "pending"], list),
+    (["sync", "lost"], list),
+    (["sync", "lost", "--forget"], dict),
     (["sync", "status"], dict),
     (["conflicts"], list),
     (["conflicts", "list"], list),

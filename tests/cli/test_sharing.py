@@ -1,10 +1,13 @@
 """Two people on the command line, with a primary that comes and goes."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from sqld import Server
 from tests.cli.program import Program
-from tracker import IssueEdit
+from tracker import IssueEdit, Priority, open_tracker
 
 
 def sync(*programs: Program) -> None:
@@ -70,7 +73,7 @@ def test_a_sync_without_the_primary_says_so_and_keeps_everything(laptop: Program
 
     assert (answer.code, answer.error()["code"]) == (4, "unreachable")
     report = answer.document()
-    assert set(report) == {"pushed", "merged", "parked", "pulled", "pending", "stage", "error"}
+    assert set(report) == {"pushed", "merged", "parked", "pulled", "pending", "lost", "stage", "error"}
     assert (report["pending"], report["error"]) == (1, answer.error())
     told = laptop("sync", "now")
     assert told.code == 4
@@ -138,6 +141,53 @@ def test_a_conflict_is_settled(laptop: Program, desktop: Program, choice: list[s
     sync(desktop, laptop)
     assert listed(laptop) == listed(desktop)
     assert laptop.done("conflicts", "--json").document() == []
+
+
+def test_a_teammate_is_told_who_wants_what(laptop: Program, tmp_path: Path, primary_server: Server) -> None:
+    """Mine, theirs and here are true only where the change was made."""
+    with (
+        laptop.tracker() as here,
+        open_tracker(tmp_path / "far", mode="libsql", url=primary_server.url, machine="farcryaw") as far,
+    ):
+        issue_id = here.create("May").id
+        for tracker in (here, far):
+            assert tracker.replica.sync().error is None
+        here.update(issue_id, IssueEdit(title="June"))
+        far.update(issue_id, IssueEdit(title="July", priority=Priority.P0))
+        for tracker in (here, far, here):
+            assert tracker.replica.sync().error is None
+        sessions = here.replica.session, far.replica.session
+
+    told = laptop.done("conflicts", "show", issue_id).out
+
+    assert f"the same field was changed by {sessions[1]} and on the primary" in told
+    assert re.search(rf'^    {sessions[1]}  "July"  on farcryaw at \S+  \(--mine\)$', told, flags=re.MULTILINE)
+    assert re.search(rf'^    {sessions[0]}  "June"  on \w+ at \S+  \(--theirs\)$', told, flags=re.MULTILINE)
+    assert "also changed, and kept whichever side is taken:" in told
+    assert 'priority  "P2"  ->  "P0"' in told
+    (conflict,) = laptop.done("conflicts", "--json").document()
+    assert conflict["other_fields"] == {"priority": {"before": "P2", "new": "P0"}}
+
+
+def test_a_settled_conflict_is_shown_as_settled(laptop: Program, desktop: Program) -> None:
+    """And its settling waits to be sent, though the issue did not change."""
+    issue_id, conflict_id = in_conflict(laptop, desktop)
+
+    assert desktop.done("resolve", conflict_id, "--theirs").out == f"RESOLVED {issue_id} (pending)\n"
+
+    told = desktop.done("conflicts", "show", conflict_id).out
+    assert told.splitlines()[0].endswith("(settled)")
+    assert "td resolve" not in told
+
+
+def test_a_field_is_set_once(laptop: Program, desktop: Program) -> None:
+    """Exit code 2: of two values neither is taken."""
+    _, conflict_id = in_conflict(laptop, desktop)
+
+    answer = desktop("resolve", conflict_id, "--set", "title=x", "--set", "title=y", "--json")
+
+    assert (answer.code, answer.error()["code"]) == (2, "usage")
+    assert desktop.done("conflicts", "--json").document()
 
 
 def test_a_bad_value_settles_nothing(laptop: Program, desktop: Program) -> None:

@@ -24,7 +24,9 @@ def test_a_primary_runs_until_ctrl_c_and_keeps_its_data(fresh: Program) -> None:
 
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, b"")
-    assert err.decode().splitlines()[-1].startswith("td: interrupted")
+    assert err.decode().splitlines()[-1] == (
+        "td: interrupted; sqld is stopped, its data are kept; td sqld run starts it again"
+    )
     assert fresh("sync").code == 4
 
 
@@ -58,5 +60,18 @@ def test_a_taken_port_is_told(fresh: Program) -> None:
 
     assert (answer.code, answer.out, answer.error()["code"]) == (1, "", "sqld_port_taken")
     assert "--port" in answer.error()["hint"]
+    assert not (fresh.home / "two").exists()
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
+
+
+def test_an_sqld_that_does_not_start_is_told_in_one_line(fresh: Program) -> None:
+    """With where its log is, and no line of it."""
+    data_dir = fresh.home / "data"
+    (data_dir / "dbs").mkdir(parents=True)
+    (data_dir / "dbs" / "default").write_text("no directory")
+
+    answer = fresh("sqld", "run", "--port", "0", "--data-dir", str(data_dir))
+
+    assert (answer.code, answer.out, len(answer.err.splitlines())) == (1, "", 1)
+    assert answer.err.endswith(f"; the end of {data_dir / 'sqld.log'} tells why\n")

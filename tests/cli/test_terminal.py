@@ -30,7 +30,7 @@ def test_ctrl_c_in_the_middle_of_a_sync_ends_it(laptop: Program, network: FaultP
 
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (130, b"")
-    assert err == b"td: interrupted; what was acknowledged is kept; run it again when you like\n"
+    assert err == b"td: interrupted; what td said was done stays done; run it again when you like\n"
     network.heal()
     assert laptop.done("sync", "--json").document()["pushed"] == 1
     assert laptop.done("show", issue_id, "--json").document()["pending"] is False
@@ -64,6 +64,19 @@ def test_an_output_that_takes_nothing_more_is_told(td: Program) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith(b"td: cannot use stdout: No space left on device; ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_change_whose_result_cannot_be_shown_is_done_and_said_to_be(td: Program) -> None:
+    """Or it would be made a second time."""
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [TD, "create", "once"], cwd=td.directory, env=td.environ, stdout=full, stderr=subprocess.PIPE, check=False
+        )
+
+    assert done.returncode == 1
+    assert b"what td was asked to do is done" in done.stderr
+    assert b"again" not in done.stderr
+    assert [issue["title"] for issue in td.done("list", "--json").document()] == ["once"]
 
 
 def test_a_closed_output_is_no_error(td: Program) -> None:

@@ -1,17 +1,19 @@
 """The examples of the guide run as they stand, in the order they are told.
 
 In a `console` block, `$ td …` is a command in the directory of the first steps; `laptop$` and `desktop$` are two
-directories that share a primary; `# the primary is gone` and `… is back` stop and start it; every other line is what is
-printed. Ids, sessions and moments differ at each run: the same one in the text stands for the same one in the output.
+directories that share a primary; a line that begins with `#` is what happens to it (`_EVENTS`); every other line is
+what is printed. Ids, sessions and moments differ at each run: the same one in the text stands for the same one in the
+output.
 """
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sqld import Server
 from tests.cli.program import Program
+from tests.replica.backups import back_up, restore
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
 _PROMPT = re.compile(r"^(\w*)\$ td (.*)$")
@@ -19,9 +21,24 @@ _VARYING = re.compile(
     r"td-[0-9a-z]{8}"
     r"|ses_\w{8}_\w{6}"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|\d{8}T\d{6}"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z|\d{4}-\d\d-\d\d \d\d:\d\d"
     r"|(?<=on )[0-9a-z]{8}\b"
 )
+
+
+def _damage(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(b"\x55" * 100 + data[100:])
+
+
+_EVENTS: dict[str, Callable[[Server, Path], None]] = {
+    "the primary is gone": lambda server, _: server.stop(),
+    "the primary is back": lambda server, _: server.start(),
+    "somebody makes a backup of the primary": lambda server, home: back_up(server, home / "backup"),
+    "the primary is restored from that backup": lambda server, home: restore(server, home / "backup"),
+    "the disk damages local.db": lambda _, home: _damage(home / "laptop" / ".todos" / "local.db"),
+}
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -33,13 +50,13 @@ class Told:
         self.lines: list[str] = []
 
 
-def script() -> Iterator[Told | bool]:
-    """What the guide does, in order: commands; False where the primary goes, True where it comes back."""
+def script() -> Iterator[Told | str]:
+    """What the guide does, in order: commands, and what happens to the primary."""
     told: Told | None = None
     for block in re.findall(r"```console\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL):
         for line in block.splitlines():
-            if line.startswith("# the primary is "):
-                yield line.endswith("back")
+            if line.startswith("# "):
+                yield line.removeprefix("# ")
             elif match := _PROMPT.match(line):
                 told = Told(match[1] or "project", match[2])
                 yield told
@@ -98,10 +115,8 @@ def test_the_guide_can_be_followed_to_the_letter(tmp_path: Path, primary_server:
     for step in steps:
         if isinstance(step, Told):
             reader.follow(step)
-        elif step:
-            primary_server.start()
         else:
-            primary_server.stop()
+            _EVENTS[step](primary_server, tmp_path)
 
 
 def test_every_link_of_the_guide_leads_somewhere() -> None:

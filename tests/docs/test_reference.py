@@ -2,21 +2,24 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from auth.errors import AuthError
 from cli.app import make_app
 from cli.config import URL_VARIABLE
 from cli.credentials import TOKEN_VARIABLE
+from cli.errors import CliError
 from cli.exits import EXIT_CODES
 from cli.place import WORK_DIR_VARIABLE
-from sqld import Server
+from sqld import Server, SqldError
 from tests.cli.conftest import shared
 from tests.cli.program import Program
 from tests.cli.test_help import ALL
-from tracker import IssueEdit
+from tracker import IssueEdit, ReplicaError, TrackerError
 
 TEXT = (Path(__file__).parents[2] / "docs" / "reference.md").read_text(encoding="utf-8")
 EXAMPLES = {name: json.loads(text) for name, text in re.findall(r"```json ([\w ]+)\n(.*?)```", TEXT, flags=re.DOTALL)}
@@ -25,7 +28,7 @@ EXAMPLES = {name: json.loads(text) for name, text in re.findall(r"```json ([\w ]
 def shape(document: Any) -> Any:  # any JSON document
     """Which names a document has, at every depth; the names of fields that changed differ by what was done."""
     if isinstance(document, dict):
-        return {name: None if name == "fields" else shape(value) for name, value in document.items()}
+        return {name: None if name in ("fields", "other_fields") else shape(value) for name, value in document.items()}
     return [shape(document[0])] if isinstance(document, list) and document and isinstance(document[0], dict) else None
 
 
@@ -90,6 +93,22 @@ def test_every_error_code_stands_beside_its_exit_code(code: str, exit_code: int)
     (row,) = [line for line in TEXT.splitlines() if line.startswith(f"| {exit_code} |")]
 
     assert f"`{code}`" in row
+
+
+def leaves(kind: type[Exception]) -> Iterator[type[Exception]]:
+    """The errors that are raised: those of which there are no others."""
+    below = kind.__subclasses__()
+    yield from (leaf for child in below for leaf in (child, *leaves(child)))
+
+
+@pytest.mark.parametrize("base", [ReplicaError, TrackerError, CliError, AuthError, SqldError])
+def test_every_error_code_is_told(base: type[Exception]) -> None:
+    """Those that end with the exit code 1 are in no table of the program; the row of sqld's says how they begin."""
+    rows = "\n".join(line for line in TEXT.splitlines() if re.match(r"\| \d+ \|", line))
+    codes = {str(getattr(error, "code", "")) for error in leaves(base)} - {getattr(base, "code", "")}
+
+    assert codes
+    assert [code for code in codes if f"`{code}`" not in rows and not code.startswith("sqld_")] == []
 
 
 def test_every_variable_is_told() -> None:

@@ -14,6 +14,7 @@ from replica.errors import (
     BusyError,
     ConflictError,
     DamagedError,
+    ForeignFileError,
     InputError,
     NotAllowedError,
     NotFoundError,
@@ -51,6 +52,7 @@ EVERY: Final[list[ReplicaError]] = [
     SchemaMismatchError(LINES, "mend it"),
     SchemaTooNewError(7, 3),
     DamagedError(LINES, "keep it"),
+    ForeignFileError(LINES, "move it"),
     StorageError(LINES),
     QueryError(LINES, "mend it"),
     WriteRefusedError(LINES),
@@ -59,7 +61,7 @@ EVERY: Final[list[ReplicaError]] = [
     AnswerTooLargeError(LINES),
 ]
 # Those that are raised for many reasons bring the hint that fits.
-HINT_BY_REASON: Final = {InputError, SchemaMismatchError, DamagedError, QueryError, PrimaryError}
+HINT_BY_REASON: Final = {InputError, SchemaMismatchError, DamagedError, ForeignFileError, QueryError, PrimaryError}
 
 every_error = pytest.mark.parametrize("error", EVERY, ids=lambda error: type(error).__name__)
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from replica import UnreachableError
+from replica.hrana import Step
+from replica.primary import Primary, Refusal
 from sqld import Server
-from tests.replica.team import Item, Team, Truth, add, all_synced, change, synced
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
 from tests.simulation.primary_control import PrimaryControl
 
 
@@ -54,6 +56,78 @@ def test_i1_what_was_merged_into_a_value_that_the_primary_then_lost_is_merged_an
     synced(laptop)
 
     assert truth.title(item.id) == "Oat milk"
+
+
+def test_i3_an_older_copy_that_came_to_the_same_last_change_by_another_way_is_noticed(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last change alone would say that all is well: it was sent again, after others than before."""
+    primary = PrimaryControl(primary_server, tmp_path)
+    laptop, desktop, other = team.join("laptop"), team.join("desktop"), team.join("other")
+    with laptop.transaction() as tx:
+        items = [tx.insert(Item(title=f"item {number}", body="x" * 500)) for number in range(200)]
+    all_synced(laptop, desktop, other)
+    primary.back_up()
+    change(other, items[20].id, title="lost")
+    synced(other)
+    change(laptop, items[60].id, title="last")
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.base.pull", _fail)
+        assert laptop.sync().pushed == 1
+    synced(desktop)
+    primary.restore(keeps_log_id=True)
+    eve = team.join("eve")
+    synced(eve)
+    change(eve, items[120].id, title="instead")
+    synced(eve)
+    synced(laptop)
+    for number in range(6):
+        change(eve, items[150 + number].id, title=f"after {number}")
+        synced(eve)
+
+    synced(desktop)
+
+    assert rows_of(desktop) == truth.rows()
+
+
+@pytest.mark.parametrize("act", ["remove", "change"])
+def test_i1_what_was_merged_and_not_sent_is_merged_anew_with_the_primary_as_it_is_then(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    """A restore that no base shows took back what left it nothing to do."""
+    primary = PrimaryControl(primary_server, tmp_path)
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    primary.back_up()
+    for member in (desktop, laptop):
+        if act == "remove":
+            remove(member, item.id)
+        else:
+            change(member, item.id, title="Oat milk")
+    synced(desktop)
+    with monkeypatch.context() as patched:
+        _let_one_push_through(patched)
+        assert isinstance(laptop.sync().error, UnreachableError)
+    primary.restore(keeps_log_id=True)
+
+    synced(laptop)
+
+    assert truth.title(item.id) == (None if act == "remove" else "Oat milk")
+    assert rows_of(laptop) == truth.rows()
+
+
+def _let_one_push_through(patched: pytest.MonkeyPatch) -> None:
+    """Let the primary refuse what is stale, and be gone when it is sent merged."""
+    apply, pushes = Primary.apply, iter([True])
+
+    def apply_once(primary: Primary, steps: list[Step] | None) -> Refusal | None:
+        if next(pushes, False):
+            return apply(primary, steps)
+        raise UnreachableError("the network went down before the merged push")
+
+    patched.setattr(Primary, "apply", apply_once)
+    patched.setattr("replica.delivery._ATTEMPTS", 0)
 
 
 def _fail(*_arguments: object, **_options: object) -> None:

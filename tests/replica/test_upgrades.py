@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from replica import Record, Replica, SchemaTooNewError
+from replica.drivers.embedded import Embedded
 from sqld import Server
 from tests.replica.notebook import Note, Shelf, add, migrations_with, open_notes, settle, titles
 
@@ -102,6 +103,33 @@ def test_changes_made_under_the_old_schema_wait_for_the_upgrade_and_are_then_pus
         after = upgraded.select(ColouredNote, "ORDER BY title")
     seen = [[(note.title, note.stars, note.colour) for note in notes] for notes in (before, after)]
     assert seen == [[("Bread", 0, "white"), ("Milk", 5, "red"), ("Sugar", 0, "white")]] * 2
+
+
+def test_an_overlay_that_an_old_program_derived_from_a_newer_base_is_derived_anew_by_the_upgraded_one(
+    tmp_path: Path, primary_server: Server, newer: Path
+) -> None:
+    """As after a restore, which the old program noticed: it knows no colour, so its overlay has none."""
+    url = primary_server.url
+    with open_notes(tmp_path / "one", "libsql", url) as old:
+        note = add(old, "Milk")
+        settle(old)
+        with old.transaction() as tx:
+            tx.update(note, stars=5)
+        with open_notes(tmp_path / "two", "libsql", url, records=NEW_RECORDS, migrations=newer) as new:
+            settle(new)
+            with new.transaction() as tx:
+                tx.update(new.get(ColouredNote, note.id), colour="red")
+            settle(new)
+        assert isinstance(old.sync().error, SchemaTooNewError)
+        store = old._driver
+        assert isinstance(store, Embedded)
+        with store.writing() as connection:
+            store.rebuild_overlay(connection)
+
+    with open_notes(tmp_path / "one", "libsql", url, records=NEW_RECORDS, migrations=newer) as upgraded:
+        shown = upgraded.get(ColouredNote, note.id)
+
+    assert (shown.stars, shown.colour) == (5, "red")
 
 
 def test_changes_of_a_column_that_is_gone_are_parked(tmp_path: Path, primary_server: Server) -> None:

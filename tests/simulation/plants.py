@@ -34,6 +34,7 @@ class Plant:
     breaks: frozenset[str]
     faults: tuple[Fault, ...] = ()
     seed: int = 1
+    steps: int = 90
 
 
 def _patch(owner: Any, name: str, make: Callable[[Any], Any]) -> None:  # any module or class, any attribute
@@ -251,7 +252,7 @@ PLANTS: Final[dict[str, Plant]] = {
     "keep-overlay-stale": Plant(_keep_overlay_stale, frozenset({"I3", "atomic reads"})),
     "lose-parked": Plant(_lose_parked, frozenset({"I1"})),
     "migrate-twice": Plant(_migrate_twice, frozenset({"I9"}), (Fault.MIGRATE,)),
-    "overwrite-by-clock": Plant(_overwrite_by_clock, frozenset({"I4"})),
+    "overwrite-by-clock": Plant(_overwrite_by_clock, frozenset({"I4"}), (Fault.CLOCK,), steps=150),
     "drop-on-schema-change": Plant(_drop_on_schema_change, frozenset({"I1"}), (Fault.MIGRATE,)),
     "take-lost-for-failed": Plant(_take_lost_for_failed, frozenset({"I1"}), (Fault.LOSE, Fault.DUPLICATE), seed=2),
     "overlook-restore": Plant(_overlook_restore, frozenset({"I3", "atomic reads", "thin air"}), (Fault.RESTORE_SAME,)),

@@ -9,14 +9,13 @@ from tests.simulation.plants import PLANTS
 from tests.simulation.run import simulate
 
 _CLIENTS = 4
-_STEPS = 90
 
 
 @pytest.mark.parametrize("name", sorted(PLANTS))
 def test_a_planted_bug_is_found(name: str, sqld_binary: Path) -> None:
     """By the promise that it breaks, in a short run of one seed."""
     plant = PLANTS[name]
-    plan = make_plan(plant.seed, clients=_CLIENTS, steps=_STEPS, faults=plant.faults, plant=name)
+    plan = make_plan(plant.seed, clients=_CLIENTS, steps=plant.steps, faults=plant.faults, plant=name)
 
     outcome = simulate(plan, sqld_binary)
 
@@ -24,9 +23,13 @@ def test_a_planted_bug_is_found(name: str, sqld_binary: Path) -> None:
     assert found & plant.breaks, f"found {found}"
 
 
-@pytest.mark.parametrize(("seed", "faults"), sorted({(plant.seed, plant.faults) for plant in PLANTS.values()}))
-def test_the_same_run_without_the_bug_is_clean(seed: int, faults: tuple[Fault, ...], sqld_binary: Path) -> None:
+@pytest.mark.parametrize(
+    ("seed", "steps", "faults"), sorted({(plant.seed, plant.steps, plant.faults) for plant in PLANTS.values()})
+)
+def test_the_same_run_without_the_bug_is_clean(
+    seed: int, steps: int, faults: tuple[Fault, ...], sqld_binary: Path
+) -> None:
     """So what was found was the plant."""
-    outcome = simulate(make_plan(seed, clients=_CLIENTS, steps=_STEPS, faults=faults), sqld_binary)
+    outcome = simulate(make_plan(seed, clients=_CLIENTS, steps=steps, faults=faults), sqld_binary)
 
     assert outcome.violations == []

@@ -146,7 +146,11 @@ def _apply(
     if row is not None and asked is not None and change.kind == "update":
         for invariant, wrong in explain(asked, change, row, _RULES[change.table], author, past):
             yield Violation(invariant, f"{where}: {wrong}")
-    for name, (_, new) in change.fields.items():
+    set_here = {name: new for name, (_, new) in change.fields.items()}
+    if change.kind == "insert":
+        # All of the row, whatever the history tells of it.
+        set_here = {name: value for name, value in rows[change.key].items() if name != "updated_at"}
+    for name, new in set_here.items():
         past.note(name, new, author)
 
 

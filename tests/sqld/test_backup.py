@@ -273,7 +273,7 @@ def test_a_full_disk_leaves_nothing_behind(primary: Server, sqld_binary: Path, t
 def test_a_disk_too_full_for_the_trial_is_no_damage(
     primary: Server, sqld_binary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """sqld would fail on it in words of its own."""
+    """The sqld of the trial would fail in words of its own."""
     usage = shutil.disk_usage(tmp_path)._replace(free=10_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
 

@@ -14,6 +14,7 @@ from tracker import (
     IssueEdit,
     IssueFilter,
     NotFoundError,
+    NothingToUndoError,
     Priority,
     Status,
     Tracker,
@@ -135,6 +136,31 @@ def test_closing_several_issues_is_one_mutation(tracker: Tracker) -> None:
     tracker.replica.undo()
 
     assert sorted(titles(tracker.find(IssueFilter()))) == ["a", "b"]
+
+
+def test_undo_in_a_new_session_has_nothing_to_undo(tracker: Tracker, tmp_path: Path, clock: Clock) -> None:
+    """What others did is named to be undone."""
+    made = tracker.create("Oat milk")
+    with open_tracker(tmp_path / "laptop", session="ses_laptop_000002", machine="laptop", clock=clock) as other:
+        with pytest.raises(NothingToUndoError):
+            other.undo()
+
+        undone = other.undo(tracker.history(made.id)[1][0].mutation_id[:20])
+
+    assert undone.deleted == (made.id,)
+
+
+def test_a_comment_is_taken_back_whole(tracker: Tracker) -> None:
+    """Only issues are kept as deleted; and a mutation that is not there is not found."""
+    made = tracker.create("Oat milk")
+    tracker.comment(made.id, "hello")
+
+    undone = tracker.undo()
+
+    assert undone.deleted == ()
+    assert tracker.show(made.id).comments == []
+    with pytest.raises(NotFoundError):
+        tracker.undo("zzz")
 
 
 def test_a_comment_is_shown_with_its_issue(tracker: Tracker, clock: Clock) -> None:

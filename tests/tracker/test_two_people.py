@@ -10,7 +10,22 @@ import pytest
 
 from sqld import Server
 from tests.tracker.clock import Clock
-from tracker import Issue, IssueEdit, IssueFilter, NotFoundError, Priority, ReplicaError, Status, Tracker, open_tracker
+from tracker import (
+    AmbiguousIdError,
+    InputError,
+    Issue,
+    IssueEdit,
+    IssueFilter,
+    NotFoundError,
+    Priority,
+    ReplicaError,
+    Status,
+    Tracker,
+    UndoRefusedError,
+    UnreachableError,
+    open_tracker,
+    other_fields,
+)
 
 EVERYTHING = IssueFilter(with_closed=True, with_deleted=True)
 
@@ -199,6 +214,128 @@ def test_a_settled_status_keeps_its_moment_of_closing_in_step(
 
     (issue,) = agreed(laptop, desktop)
     assert (issue.status is Status.CLOSED) == (issue.closed_at is not None) == (choice == "mine")
+
+
+def test_an_issue_with_two_conflicts_is_ambiguous(laptop: Tracker, desktop: Tracker) -> None:
+    """Either is listed; each is found by its id."""
+    made = shared_issue(laptop, desktop)
+    laptop.update(made.id, IssueEdit(title="June", priority=Priority.P0))
+    desktop.update(made.id, IssueEdit(title="July"))
+    desktop.update(made.id, IssueEdit(priority=Priority.P4))
+    sync(laptop, desktop)
+    ids = [conflict.id for conflict in desktop.replica.conflicts()]
+    assert len(ids) == 2
+
+    with pytest.raises(AmbiguousIdError) as raised:
+        desktop.find_conflict(made.id)
+
+    assert all(conflict_id in str(raised.value) for conflict_id in ids)
+    assert [desktop.find_conflict(conflict_id).id for conflict_id in ids] == ids
+
+
+def test_what_comes_in_whichever_side_is_taken_is_told(laptop: Tracker, desktop: Tracker) -> None:
+    """Nobody clashed there, so nobody decides."""
+    made = shared_issue(laptop, desktop, "May")
+    laptop.update(made.id, IssueEdit(title="June"))
+    desktop.update(
+        made.id, IssueEdit(title="July", priority=Priority.P0, add_labels=frozenset({"a"}), status=Status.CLOSED)
+    )
+    sync(laptop, desktop)
+    conflict = desktop.find_conflict(made.id)
+    others = {name: new for name, (_, new) in other_fields(conflict).items()}
+    assert others == {"priority": "P0", "labels": '["a"]', "status": "closed"}
+
+    desktop.resolve(conflict, "theirs")
+
+    (issue,) = agreed(laptop, desktop)
+    assert (issue.title, issue.priority, issue.labels) == ("June", Priority.P0, frozenset({"a"}))
+
+
+def test_an_issue_whose_creation_is_undone_keeps_what_a_teammate_said(laptop: Tracker, desktop: Tracker) -> None:
+    """It is deleted as `td delete` deletes; restored, all of it is there again."""
+    made = shared_issue(laptop, desktop)
+    desktop.comment(made.id, "Soy, please.")
+
+    undone = laptop.undo()
+
+    assert undone.deleted == (made.id,)
+    assert [change.fields.keys() for change in undone.mutation.changes] == [{"deleted_at"}]
+    (issue,) = agreed(laptop, desktop)
+    assert issue.deleted_at is not None
+    laptop.undo()
+    assert [comment.text for comment in laptop.show(made.id).comments] == ["Soy, please."]
+    assert laptop.get(made.id).deleted_at is None
+
+
+def test_a_creation_that_the_primary_has_and_the_copy_here_does_not_is_undone_alike(
+    laptop: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pull that failed, or cannot be had on this machine, makes no difference."""
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise UnreachableError("the network went down before the pull")
+
+    made = laptop.create("Oat milk")
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.base.pull", fail)
+        assert laptop.replica.sync().pushed == 1
+
+    undone = laptop.undo()
+
+    assert undone.deleted == (made.id,)
+    sync(laptop)
+    assert [issue.deleted_at is not None for issue in laptop.find(EVERYTHING)] == [True]
+
+
+def test_an_undo_that_is_refused_names_who_changed_what(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
+    """For the creation as for any other change."""
+    made = shared_issue(laptop, desktop, "May")
+    laptop.update(made.id, IssueEdit(title="June", priority=Priority.P0))
+    sync(laptop, desktop)
+    clock.pass_seconds(60)
+    desktop.update(made.id, IssueEdit(title="July"))
+    sync(desktop, laptop)
+    created, updated = (entry.mutation_id for entry in laptop.history(made.id)[1][:2])
+
+    for mutation_id, names in ((None, "title by"), (updated, "title by"), (created, "priority by ses_laptop_000001")):
+        with pytest.raises(UndoRefusedError) as raised:
+            laptop.undo(mutation_id)
+        assert f"{made.id} was changed again since: " in str(raised.value)
+        assert names in str(raised.value)
+        assert "ses_desktop_000001 on desktop at 2026-" in str(raised.value)
+    assert [issue.title for issue in agreed(laptop, desktop)] == ["July"]
+
+
+def test_a_settled_conflict_says_that_nothing_is_left(laptop: Tracker, desktop: Tracker) -> None:
+    """And where to look."""
+    made = shared_issue(laptop, desktop, "May")
+    laptop.update(made.id, IssueEdit(title="June"))
+    desktop.update(made.id, IssueEdit(title="July"))
+    sync(laptop, desktop)
+    conflict = desktop.find_conflict(made.id)
+    desktop.resolve(conflict, "mine")
+
+    with pytest.raises(InputError) as raised:
+        desktop.resolve(conflict, "theirs")
+
+    assert raised.value.hint == f"nothing is left to decide; td history {made.id} shows what came of it"
+    assert not desktop.is_open(conflict)
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs", {"status": Status.OPEN}])
+def test_settling_a_status_is_one_mutation(laptop: Tracker, desktop: Tracker, choice: object) -> None:
+    """With the moment of closing in step, so that one undo takes all of it back."""
+    made = shared_issue(laptop, desktop)
+    laptop.update(made.id, IssueEdit(status=Status.BLOCKED))
+    desktop.move("close", [made.id])
+    sync(laptop, desktop)
+    before = len(desktop.replica.pending())
+
+    mutation = desktop.resolve(desktop.find_conflict(made.id), choice)  # type: ignore[arg-type] # one of those above
+
+    assert [waiting.id for waiting in desktop.replica.pending()[before:]] == [mutation.id]
+    (issue,) = agreed(laptop, desktop)
+    assert (issue.status is Status.CLOSED) == (issue.closed_at is not None)
 
 
 def test_a_conflict_that_is_not_there_is_not_found(laptop: Tracker) -> None:

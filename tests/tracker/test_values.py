@@ -148,24 +148,31 @@ def test_a_moment_needs_its_time_zone(typed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "typed", "value"),
+    ("table", "name", "typed", "value"),
     [
-        ("title", " T ", "T"),
-        ("labels", "b,a", frozenset({"a", "b"})),
-        ("labels", "", frozenset()),
-        ("status", "review", Status.IN_REVIEW),
-        ("closed_at", "", None),
+        ("issues", "title", " T ", "T"),
+        ("issues", "labels", "b,a", frozenset({"a", "b"})),
+        ("issues", "labels", "", frozenset()),
+        ("issues", "status", "review", Status.IN_REVIEW),
+        ("issues", "closed_at", "", None),
+        ("comments", "issues/td-7x2k9m1p.title", " T ", "T"),
+        ("issues", "comments/01a1.text", "hello", "hello"),
     ],
 )
-def test_a_field_is_set_by_the_rules_it_was_written_by(name: str, typed: str, value: object) -> None:
-    """A resolution is a write like any other."""
-    assert parse_field(name, typed) == value
+def test_a_field_is_set_by_the_rules_it_was_written_by(table: str, name: str, typed: str, value: object) -> None:
+    """A resolution is a write like any other, also of another row than the one in conflict."""
+    assert parse_field(table, name, typed) == value
 
 
-def test_a_field_that_does_not_exist_is_refused() -> None:
-    """With the names of those that do."""
-    with pytest.raises(InvalidFieldError, match="there is no field 'tilte'"):
-        parse_field("tilte", "x")
+@pytest.mark.parametrize(("table", "known"), [("issues", "title"), ("comments", "text")])
+def test_a_field_that_does_not_exist_is_refused(table: str, known: str) -> None:
+    """With the names of those that do, and not those of another table."""
+    with pytest.raises(InvalidFieldError, match="there is no field 'tilte'") as raised:
+        parse_field(table, "tilte", "x")
+
+    names = raised.value.hint.removeprefix("use one of ").split(", ")
+    assert known in names
+    assert {"title", "text"} - set(names) == {"title", "text"} - {known}
 
 
 @pytest.mark.parametrize("typed", ["td-ab12", "TD-AB12", " ab12 "])

@@ -1,0 +1,177 @@
+"""Salvage: what can still be read of a damaged `local.db`, in a file of its own that can be taken back.
+
+Always true:
+- the damaged file is kept as it is, under another name;
+- a mutation is taken out only whole: where a part of it cannot be read, all of it is listed as a fragment;
+- taken back, a mutation keeps its id: if the primary has it already, it is not applied again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from replica.drivers.embedded import LOCAL_FILE
+from replica.errors import ForeignFileError, InputError, NotFoundError, StorageError
+from replica.local_format import FORMAT
+from replica.mutation import Change, Kind, Mutation, decode_changes, decode_fields, encode_changes
+from replica.outbox import State
+from replica.pages import Record, records
+from replica.report import Pending, Salvaged
+from replica.sqlite_file import APPLICATION_ID
+from replica.sync_lock import sync_lock
+
+_FORMAT: Final = "replica pending 1"
+_COMPANIONS: Final = ("", "-wal", "-shm")
+_ID_LENGTH: Final = 36
+
+
+@dataclass(slots=True)
+class _Found:
+    headers: dict[int, Mutation] = field(default_factory=dict)
+    changes: dict[int, dict[int, Change]] = field(default_factory=dict)
+    expected: set[tuple[str, int, int]] = field(default_factory=set)
+    originals: dict[int, tuple[Change, ...]] = field(default_factory=dict)
+    lost: dict[int, Mutation] = field(default_factory=dict)
+    primary: str = ""
+
+
+def salvage_file(directory: Path, *, at: str) -> Salvaged:
+    """Read what can be read of `directory/local.db`, keep it in a file, and put the damaged one out of the way.
+
+    at: a stamp, for the names of both files. Raises NotFoundError without a `local.db`, ForeignFileError for one that
+    is not ours, BusyError while a sync runs, StorageError.
+    """
+    source = directory / LOCAL_FILE
+    if not source.exists():
+        raise NotFoundError("file", str(source))
+    _refuse_foreign(source)
+    name = at.replace(":", "").replace("-", "").split(".")[0]
+    with sync_lock(directory, wait_s=0.0, sleep=time.sleep):
+        try:
+            log = Path(f"{source}-wal")
+            pending = read_pending(source.read_bytes(), log.read_bytes() if log.exists() else b"")
+            file, kept = directory / f"salvaged-{name}.json", directory / f"local-damaged-{name}.db"
+            write_pending(file, pending)
+            for companion in _COMPANIONS:
+                with suppress(FileNotFoundError):
+                    Path(f"{source}{companion}").rename(f"{kept}{companion}")
+        except OSError as error:
+            raise StorageError(f"cannot put {source} out of the way: {error.strerror}") from error
+    return Salvaged(file, kept, pending)
+
+
+def _refuse_foreign(path: Path) -> None:
+    # Read, and not opened as SQLite would, which may write to a file that has a log.
+    head = path.read_bytes()[:100]
+    application, made = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
+    if head[:16] == b"SQLite format 3\0" and (application != APPLICATION_ID or made > FORMAT):
+        raise ForeignFileError(f"{path} is of another program, or of a newer one of ours", "nothing was touched")
+
+
+def read_pending(database: bytes, log: bytes = b"") -> Pending:
+    """What the bytes of a `local.db` and of its log hold of the outbox. Pure."""
+    found = _Found()
+    for record in records(database, log):
+        with suppress(ValueError, TypeError, KeyError, IndexError):
+            _sort_in(record, found)
+    # Rows of a table can look like the index that tells how many changes there were; those do not name a table.
+    tables = {change.table for changes in found.changes.values() for change in changes.values()}
+    expected: dict[int, set[int]] = {}
+    for table, seq, position in found.expected:
+        if table in tables:
+            expected.setdefault(seq, set()).add(position)
+    pending = Pending([], [found.lost[seq] for seq in sorted(found.lost)], [], [], found.primary)
+    for seq in sorted(found.headers.keys() | found.changes.keys()):
+        header, changes = found.headers.get(seq), found.changes.get(seq, {})
+        is_whole = bool(changes) and set(changes) == set(range(len(changes))) >= expected.get(seq, set())
+        if header is not None and seq in found.originals:
+            # As its author made it, before it was merged: the push will find out again what to do.
+            pending.mutations.append(replace(header, changes=found.originals[seq]))
+        elif header is not None and is_whole:
+            pending.mutations.append(replace(header, changes=tuple(changes[at] for at in range(len(changes)))))
+        else:
+            pending.incomplete.extend([header.id] if header is not None else [])
+            pending.fragments.extend(changes[at] for at in sorted(changes))
+    return pending
+
+
+def _sort_in(record: Record, found: _Found) -> None:
+    """Take a record for what its shape says it is; pages do not tell of which table they are."""
+    match record.rowid, record.values:
+        case int(seq), (None, str(id_), str(session), str(machine), str(at), int(version), str(last)):
+            if len(id_) != _ID_LENGTH:
+                return
+            if last in set(State):
+                found.headers[seq] = Mutation(id_, session, machine, at, version, ())
+            else:
+                found.lost[seq] = Mutation(id_, session, machine, at, version, decode_changes(last))
+        case int(seq), (None, str(text)):
+            found.originals[seq] = decode_changes(text)
+        case None, (int(seq), int(position), str(table), str(row_id), str(kind), str(seen), str(stamp), str(text), _):
+            change = Change(table, row_id, Kind(kind), seen, stamp, decode_fields(text))
+            found.changes.setdefault(seq, {})[position] = change
+        case None, (str(table), str(), int(seq), int(position)):
+            found.expected.add((table, seq, position))
+        case None, ("primary", str(primary)):
+            found.primary = primary
+
+
+def write_pending(path: Path, pending: Pending) -> None:
+    """Write what was salvaged. Raises OSError."""
+    document = {
+        "format": _FORMAT,
+        "primary": pending.primary,
+        "mutations": [_document(mutation) for mutation in pending.mutations],
+        "lost": [_document(mutation) for mutation in pending.lost],
+        "incomplete": pending.incomplete,
+        "fragments": json.loads(encode_changes(pending.fragments)),
+    }
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def load_pending(path: Path) -> Pending:
+    """What `write_pending` wrote. Raises InputError for any other file."""
+    try:
+        document: Any = json.loads(path.read_text(encoding="utf-8"))  # checked as it is taken apart
+        if document["format"] != _FORMAT:
+            raise InputError(f"{path} is of another format", f"this program reads {_FORMAT!r}")
+        return Pending(
+            [_mutation(item) for item in document["mutations"]],
+            [_mutation(item) for item in document["lost"]],
+            [str(item) for item in document["incomplete"]],
+            list(decode_changes(json.dumps(document["fragments"]))),
+            str(document["primary"]),
+        )
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}", "check the path") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"{path} is no file of salvaged changes", "give the one that the salvage named") from error
+
+
+def _document(mutation: Mutation) -> Mapping[str, object]:
+    return {
+        "id": mutation.id,
+        "session": mutation.session,
+        "machine": mutation.machine,
+        "made_at": mutation.made_at,
+        "schema_version": mutation.schema_version,
+        "changes": json.loads(encode_changes(mutation.changes)),
+    }
+
+
+def _mutation(item: Any) -> Mutation:  # one item of a JSON document
+    return Mutation(
+        str(item["id"]),
+        str(item["session"]),
+        str(item["machine"]),
+        str(item["made_at"]),
+        int(item["schema_version"]),
+        decode_changes(json.dumps(item["changes"])),
+    )

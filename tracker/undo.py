@@ -1,0 +1,94 @@
+"""Take back a change: as the toolkit does, but for what must not be lost with it.
+
+Always true:
+- an issue whose creation is taken back is deleted as `td delete` deletes: with its comments and its history, and it can
+  be restored;
+- taking back is one mutation, and nothing is taken back over a later change of the same field; who made that is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from replica import Author, ConflictError, HistoryEntry, Kind, Mutation, NotFoundError, Record, Replica
+from tracker.errors import NothingToUndoError, UndoRefusedError
+from tracker.records import Comment, Issue
+from tracker.rules import delete_issue
+
+_RECORDS: Final[Mapping[str, type[Record]]] = {record.replica_table: record for record in (Issue, Comment)}
+_Row = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """mutation: what took the change back. deleted: the issues that are deleted by it, and can be restored."""
+
+    mutation: Mutation
+    deleted: tuple[str, ...] = ()
+
+
+def undo(replica: Replica, typed: str | None, now: datetime) -> Undone:
+    """Take back the mutation whose id starts with `typed`; None: the last of this session.
+
+    Raises:
+        NothingToUndoError: nothing was changed in this session.
+        UndoRefusedError: its fields were changed again; names them and who did.
+        ReplicaError: there is no such mutation, or several.
+    """
+    try:
+        mutation = replica.mutation(typed)
+    except NotFoundError as error:
+        if typed is None:
+            raise NothingToUndoError(replica.session) from error
+        raise
+    created = [change.row_id for change in mutation.changes if change.table == Issue.replica_table]
+    if created and all(change.kind is Kind.INSERT for change in mutation.changes):
+        return _delete(replica, mutation, created, now)
+    try:
+        return Undone(replica.undo(mutation.id))
+    except ConflictError as error:
+        for change in mutation.changes:
+            _refuse_moved(replica, (change.table, change.row_id), mutation.id, error)
+        raise
+
+
+def _delete(replica: Replica, mutation: Mutation, issue_ids: list[str], now: datetime) -> Undone:
+    made = {change.row_id: change for change in mutation.changes}
+    with replica.transaction() as tx:
+        for issue_id in issue_ids:
+            issue = tx.get(Issue, issue_id)
+            row = issue.to_row()
+            if any(row.get(name) != new for name, new in made[issue_id].new_values().items()):
+                table, seen = Issue.replica_table, made[issue_id].stamp
+                error = ConflictError(table, issue_id, seen=seen, found=issue.updated_at, current=issue)
+                _refuse_moved(replica, (table, issue_id), mutation.id, error)
+                raise error
+            tx.update(issue, **delete_issue(issue, now))
+        taken_back_by = tx.mutation_id
+    return Undone(replica.mutation(taken_back_by), tuple(issue_ids))
+
+
+def _entries(replica: Replica, row: _Row) -> list[HistoryEntry]:
+    table, row_id = row
+    try:
+        return replica.history(_RECORDS[table], row_id) if table in _RECORDS else []
+    except NotFoundError:
+        return []
+
+
+def _refuse_moved(replica: Replica, row: _Row, mutation_id: str, cause: ConflictError) -> None:
+    """Raise UndoRefusedError if fields that the mutation gave the row have other values now."""
+    entries = _entries(replica, row)
+    ours = next((number for number, entry in enumerate(entries) if entry.mutation_id == mutation_id), None)
+    if ours is None:
+        return
+    moved: dict[str, Author] = {}
+    for name, (_, new) in entries[ours].fields.items():
+        later = [entry for entry in entries[ours + 1 :] if name in entry.fields]
+        if later and later[-1].fields[name][1] != new:
+            moved[name] = Author(later[-1].session, later[-1].machine, later[-1].at)
+    if moved:
+        raise UndoRefusedError(row[1], moved) from cause
