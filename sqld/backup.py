@@ -1,7 +1,7 @@
 """Copy every database of an sqld while it runs, or while it is stopped.
 
 SQLite's online backup copies the pages as they were at one moment, under a read transaction, and writers go on. Copying
-the files tears them; VACUUM INTO and `GET /dump` give rows new ids, and the first fails on a vector index.
+the files tears them; VACUUM INTO fails on a vector index; `GET /dump` numbers rows anew and takes ten times as long.
 
 Always true:
 - the copy of a namespace holds whole transactions, all of them up to one moment;

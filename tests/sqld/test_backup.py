@@ -223,6 +223,24 @@ def test_every_namespace_comes_back_with_its_settings(sqld_binary: Path, tmp_pat
         assert ask_namespace(server, "default", "SELECT * FROM open_to_all")[0] == 200
 
 
+def test_a_namespace_that_is_deleted_meanwhile_is_left_out(sqld_binary: Path, tmp_path: Path) -> None:
+    """The others are backed up all the same."""
+    with with_tenants(sqld_binary, tmp_path / "data") as (server, admin_port):
+        for name in ("acme", "zeta"):
+            administer(admin_port, "POST", f"/v1/namespaces/{name}/create", {})
+            assert ask_namespace(server, name, "CREATE TABLE notes (x)")[0] == 200
+
+        def delete(doing: str, _done: int, _total: int) -> None:
+            if doing == "trying acme":
+                administer(admin_port, "DELETE", "/v1/namespaces/zeta")
+
+        backup = back_up(server.data_dir, tmp_path / "backups", binary=sqld_binary, progress=delete)
+
+    assert [copy.name for copy in backup.manifest.namespaces] == ["acme"]
+    assert [path.name for path in (backup.folder / "dbs").iterdir()] == ["acme"]
+    restore_backup(backup.folder, tmp_path / "again", binary=sqld_binary)
+
+
 def test_what_only_libsql_can_read_is_backed_up_and_restored(
     primary: Server, sqld_binary: Path, tmp_path: Path
 ) -> None:

@@ -3,6 +3,9 @@
 import errno
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,6 +158,62 @@ def test_a_primary_cannot_be_started_while_it_is_restored(primary: Server, backu
     restore_backup(backup.folder, primary.data_dir, binary=sqld_binary, replace=True, progress=start)
 
     assert refused
+
+
+KILLED = """
+import os, pathlib, signal, sys
+import sqld.restore
+from sqld import find_sqld, restore_backup
+def kill(*arguments):
+    if sys.argv[3] in ("move", arguments[0]):
+        os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[3] == "move":
+    sqld.restore.move = kill
+restore_backup(
+    pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), binary=find_sqld(), replace=True,
+    progress=(lambda *arguments: None) if sys.argv[3] == "move" else kill,
+)
+"""
+
+
+def kill_at(moment: str, backup: Backup, primary: Server, binary: Path) -> dict[str, Path]:
+    """Have a restore killed at a moment; what is then beside the data directory, by the kind of its name."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, backup.folder, primary.data_dir, moment],
+        env=os.environ | {"TD_SQLD": str(binary)},
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    return {path.name.removeprefix("data").split("-")[0]: path for path in primary.data_dir.parent.iterdir()}
+
+
+@pytest.mark.parametrize("moment", ["copying the backup", "trying what was copied"])
+def test_one_that_is_killed_has_touched_nothing(
+    primary: Server, backup: Backup, sqld_binary: Path, moment: str
+) -> None:
+    """What it leaves is plainly not the data; the next restore goes through."""
+    primary.stop()
+    before = files_in(primary.data_dir)
+
+    found = kill_at(moment, backup, primary, sqld_binary)
+
+    assert set(found) == {"", ".restoring"}
+    assert files_in(primary.data_dir) == before
+    restore_backup(backup.folder, primary.data_dir, binary=sqld_binary, replace=True)
+
+
+def test_one_that_is_killed_between_its_two_renames_leaves_both_whole(
+    primary: Server, backup: Backup, sqld_binary: Path
+) -> None:
+    """Either can be given the name of the data directory by hand."""
+    primary.stop()
+
+    found = kill_at("move", backup, primary, sqld_binary)
+
+    assert set(found) == {".replaced", ".restoring"}
+    for kind, texts in ((".replaced", [["milk"], ["bread"]]), (".restoring", [["milk"]])):
+        with Server(sqld_binary, data_dir=found[kind]) as server:
+            assert ask(server, "SELECT text FROM notes") == texts
 
 
 def _flip(folder: Path) -> None:
