@@ -4,7 +4,7 @@ Always true: it is shown on a terminal only, and leaves no trace there.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _CLEAR: str = "\r\x1b[K"
@@ -21,5 +21,27 @@ def working(doing: str, *, quiet: bool = False) -> Iterator[None]:
         yield
     finally:
         if is_shown:
+            sys.stderr.write(_CLEAR)
+            sys.stderr.flush()
+
+
+@contextmanager
+def measured(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """What shows how much is done, while the block runs: called with what is done, how much of it, and of how much."""
+    is_shown = not quiet and sys.stderr.isatty()
+    shown = ""
+
+    def show(doing: str, done: int, total: int) -> None:
+        nonlocal shown
+        line = f"{doing} ... {100 * done // max(total, 1)} %"
+        if is_shown and line != shown:
+            shown = line
+            sys.stderr.write(_CLEAR + line)
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        if shown:
             sys.stderr.write(_CLEAR)
             sys.stderr.flush()

@@ -1,4 +1,4 @@
-'''The primary: find sqld, run it, stop it.
+'''The primary: find sqld, run it, stop it, back it up and restore it.
 
 ```python
 from sqld import run_sqld
@@ -23,13 +23,26 @@ def test_a_client_survives_a_restart(primary: Server) -> None:
     primary.start()
 ```
 
+```python
+backup = back_up(data_dir, into, binary=find_sqld())  # while it runs, or not
+restore_backup(backup.folder, data_dir, binary=find_sqld(), replace=True)  # while it does not
+```
+
 Always true: nothing started here outlives the process that started it.
 '''
 
+from sqld.backup import Backup, back_up
 from sqld.errors import (
+    BackupError,
+    DamagedBackupError,
+    DamagedDatabaseError,
     DataDirInUseError,
+    DataDirNotEmptyError,
     DataDirUnusableError,
+    NoDatabaseError,
+    NotABackupError,
     PortTakenError,
+    RestoreError,
     SqldError,
     SqldNotFoundError,
     SqldUnusableError,
@@ -37,22 +50,38 @@ from sqld.errors import (
     UnpackError,
 )
 from sqld.find import find_sqld
+from sqld.manifest import FileCopy, Manifest, NamespaceCopy
 from sqld.ports import free_port
+from sqld.restore import Restored, restore_backup
 from sqld.server import Server, run_sqld
 from sqld.version import sqld_version
 
 __all__ = [
+    "Backup",
+    "BackupError",
+    "DamagedBackupError",
+    "DamagedDatabaseError",
     "DataDirInUseError",
+    "DataDirNotEmptyError",
     "DataDirUnusableError",
+    "FileCopy",
+    "Manifest",
+    "NamespaceCopy",
+    "NoDatabaseError",
+    "NotABackupError",
     "PortTakenError",
+    "RestoreError",
+    "Restored",
     "Server",
     "SqldError",
     "SqldNotFoundError",
     "SqldUnusableError",
     "StartError",
     "UnpackError",
+    "back_up",
     "find_sqld",
     "free_port",
+    "restore_backup",
     "run_sqld",
     "sqld_version",
 ]

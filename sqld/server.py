@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -48,7 +48,7 @@ class Server:
     As a context manager it is started on entry, and on exit stopped, with its data removed if no `data_dir` was given.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one setting of a process
         self,
         binary: Path,
         *,
@@ -56,6 +56,7 @@ class Server:
         data_dir: Path | None = None,
         host: str = "127.0.0.1",
         flags: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
         start_deadline_s: float = 10.0,
         stop_deadline_s: float = 10.0,
     ) -> None:
@@ -67,6 +68,7 @@ class Server:
             data_dir: where the database lives; None makes a temporary one.
             host: the address to listen on; only this machine by default.
             flags: more arguments for sqld, as `["--auth-jwt-key-file", path]`. Never a secret: arguments are public.
+            environ: the environment of sqld, which reads settings from it; by default that of this process.
             start_deadline_s: how long it may take to answer `GET /health`.
             stop_deadline_s: how long it may take to end after SIGINT, before SIGKILL.
         """
@@ -76,6 +78,7 @@ class Server:
         self._data_dir = data_dir.absolute() if data_dir is not None else None
         self._is_temporary = data_dir is None
         self._flags = tuple(flags)
+        self._environ = environ
         self._start_deadline_s = start_deadline_s
         self._stop_deadline_s = stop_deadline_s
         self._process: subprocess.Popen[bytes] | None = None
@@ -230,7 +233,7 @@ class Server:
         address = f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
         command = [str(self._binary), "--db-path", str(self.data_dir), "--http-listen-addr", address, "--no-welcome"]
         # What it logs at this level is how we know that it is this sqld which listens.
-        environ = os.environ | {"RUST_LOG": "info", "NO_COLOR": "1"}
+        environ = {**(os.environ if self._environ is None else self._environ), "RUST_LOG": "info", "NO_COLOR": "1"}
         guard = self._held.enter_context(Guard())
         with self.log_path.open("ab") as log:
             try:

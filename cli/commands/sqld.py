@@ -1,5 +1,7 @@
-"""`td sqld`: run a primary of your own."""
+"""`td sqld`: run a primary of your own, back it up and restore it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +10,21 @@ import typer
 from cli.errors import ForeignError, InterruptedByPersonError
 from cli.invocation import Invocation, command, shared_options
 from cli.output import print_json, print_lines
-from sqld import PortTakenError, Server, SqldError, StartError, find_sqld
+from cli.progress import measured
+from cli.text import aligned
+from sqld import Manifest, PortTakenError, Server, SqldError, StartError, back_up, find_sqld, restore_backup
 
-app = typer.Typer(name="sqld", help="Run a primary of your own.")
+app = typer.Typer(name="sqld", help="Run a primary of your own; back it up, restore it.")
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Where the data is. Default: a directory of your user.",
+        show_default=False,
+        metavar="DIR",
+    ),
+]
 
 
 shared_options(app)
@@ -22,15 +36,7 @@ def run(
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0: any free port.", metavar="N")
     ] = 8080,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--data-dir",
-            help="Where the data is. Default: a directory of your user.",
-            show_default=False,
-            metavar="DIR",
-        ),
-    ] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Run sqld on this machine until Ctrl-C."""
     try:
@@ -50,6 +56,67 @@ def run(
     except KeyboardInterrupt:
         raise InterruptedByPersonError("sqld is stopped, its data are kept; td sqld run starts it again") from None
     raise ForeignError("sqld_ended", f"sqld ended by itself with exit code {ended}", f"see {server.log_path}")
+
+
+@command(app, "backup")
+def backup(
+    call: Invocation,
+    directory: Annotated[
+        Path, typer.Argument(help="Where backups are kept; each gets a folder of its own.", metavar="DIR")
+    ],
+    data_dir: DataDir = None,
+) -> None:
+    """Copy all that a primary holds, while it runs or not."""
+    with _told(), measured(quiet=call.as_json) as progress:
+        made = back_up(data_dir or _default_data_dir(), directory, binary=find_sqld(), progress=progress)
+    call.emit(
+        lambda: {"folder": str(made.folder), **made.manifest.model_dump()},
+        lambda: [f"BACKED UP to {made.folder}", *_namespace_lines(made.manifest)],
+    )
+
+
+@command(app, "restore")
+def restore(
+    call: Invocation,
+    folder: Annotated[Path, typer.Argument(help="What td sqld backup made.", metavar="BACKUP")],
+    data_dir: DataDir = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Set aside what is there; it is kept.")] = False,
+) -> None:
+    """Put a backup in the place of a primary that is stopped."""
+    target = data_dir or _default_data_dir()
+    with _told(), measured(quiet=call.as_json) as progress:
+        done = restore_backup(folder, target, binary=find_sqld(), replace=replace, progress=progress)
+    aside = str(done.set_aside) if done.set_aside is not None else None
+    call.emit(
+        lambda: {"data_dir": str(done.data_dir), "set_aside": aside, **done.manifest.model_dump()},
+        lambda: [
+            f"RESTORED {done.data_dir} as it was at {done.manifest.made_at}",
+            *_namespace_lines(done.manifest),
+            *([f"what was there is kept in {aside}"] if aside is not None else []),
+        ],
+    )
+    call.say(
+        "start it as before; at its next sync each client fetches it anew, sends what waits, and tells what is gone"
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except SqldError as error:
+        raise ForeignError(error.code, str(error), error.hint) from error
+    except KeyboardInterrupt:
+        raise InterruptedByPersonError("nothing was changed, and what was begun is removed") from None
+
+
+def _namespace_lines(manifest: Manifest) -> list[str]:
+    return aligned(
+        [
+            (f"  {copy.name}", f"tables {len(copy.tables)}", f"rows {sum(copy.tables.values())}", f"bytes {copy.bytes}")
+            for copy in manifest.namespaces
+        ]
+    )
 
 
 def _default_data_dir() -> Path:
