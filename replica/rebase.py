@@ -43,7 +43,7 @@ class Ground:
     """The rows as they now are on the primary (None: no such row), and who touched them, oldest first."""
 
     rows: dict[Key, Row | None]
-    touches: Mapping[Key, Sequence[Touch]] = field(default_factory=dict)
+    touches: dict[Key, list[Touch]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Means:
 def rebase(
     mutations: Sequence[Mutation], ground: Ground, means: Means, refused: Mapping[str, str] | None = None
 ) -> Rebased:
-    """Lay mutations, in order, over the ground; the ground's rows are brought forward on the way.
+    """Lay mutations, in order, over the ground, which is brought forward on the way.
 
     refused: reasons by mutation id for those that the primary refuses for a reason of its own; they are parked.
     """
@@ -90,10 +90,19 @@ def rebase(
             result.parked.append(mutation.id)
             continue
         ground.rows.update(outcome.rows)
+        _touch(ground, mutation, outcome.changes)
         result.mutations.append(replace(mutation, changes=outcome.changes))
         if outcome.changes != mutation.changes:
             result.merged.append(mutation.id)
     return result
+
+
+def _touch(ground: Ground, mutation: Mutation, changes: Iterable[Change]) -> None:
+    author = Author(mutation.session, mutation.machine, mutation.made_at)
+    for change in changes:
+        if has_effect(change):
+            touch = Touch(author, mutation.id, change.kind, frozenset(change.fields))
+            ground.touches.setdefault((change.table, change.row_id), []).append(touch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,3 +241,15 @@ def test_batches_hold_every_mutation_once_and_in_order(
 
     assert [one for batch in batches for one in batch] == mutations
     assert all(batches)
+
+
+def test_a_later_change_wins_over_ones_own_earlier_one_though_one_between_was_parked() -> None:
+    """`last` is held against when the earlier one was made, not against when it was merged."""
+    updates: list[dict[str, StoredValue]] = [{"body": "p"}, {"stars": 3}, {"body": "q"}]
+    meeting = _Meeting([[("c", "insert", {})], *([("c", "update", values)] for values in updates)], [])
+    between = meeting.mutations[1]
+
+    result = meeting.rebase(meeting.mutations, {between.id: "refused there"})
+
+    assert (result.parked, result.merged) == ([between.id], [one.id for one in meeting.mutations[2:]])
+    assert result.mutations[3].changes[0].fields == {"body": ("", "q")}
