@@ -13,7 +13,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
-_PREFACE: Final = b"PRI * HTTP/2.0"
+_QUESTION: Final = b"POST /v3/pipeline "
 Lie = Callable[[bytes, bytes], bytes]
 """The request's body and the body of the true answer (b"" without a primary), to all bytes that are answered."""
 
@@ -60,19 +60,18 @@ class LyingServer:
         with connection, suppress(OSError, http.client.HTTPException, ValueError):
             connection.settimeout(10)
             data = connection.recv(65536)
-            if data.startswith(_PREFACE):
+            if data and not data.startswith(_QUESTION):
                 self._splice(connection, data)
             elif data:
                 body = _body(connection, data)
-                connection.sendall(self._lie(body, self._true(data, body)))
+                connection.sendall(self._lie(body, self._true(body)))
 
-    def _true(self, request: bytes, body: bytes) -> bytes:
+    def _true(self, body: bytes) -> bytes:
         if self._target is None:
             return b""
         upstream = http.client.HTTPConnection("127.0.0.1", self._target, timeout=10)
         try:
-            method, path = request.split(b" ", 2)[:2]
-            upstream.request(method.decode(), path.decode(), body, {"Content-Type": "application/json"})
+            upstream.request("POST", "/v3/pipeline", body, {"Content-Type": "application/json"})
             return upstream.getresponse().read()
         finally:
             upstream.close()

@@ -1,17 +1,28 @@
 """What fuzzing found, each in the smallest form it had: what is read from outside is refused in words, and in time."""
 
 import json
+import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
-from replica import PrimaryError, UnreachableError
+from replica import (
+    DamagedError,
+    ForeignFileError,
+    InputError,
+    NotFoundError,
+    PrimaryError,
+    SchemaMismatchError,
+    UnreachableError,
+)
 from replica.hrana import Hrana, Statement
 from replica.primary import Primary
-from replica.schema import Schema
+from replica.schema import Schema, load_migrations
 from tests.fuzz.lying_server import LyingServer, reply
 from tests.replica.garbage_server import GarbageServer
+from tests.replica.notebook import Note, add, open_notes
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
@@ -72,3 +83,68 @@ def test_rows_of_another_width_are_no_answer(rows: object) -> None:
 
         with pytest.raises(PrimaryError):
             primary.identity()
+
+
+@pytest.mark.parametrize("name", ["id", "fields", "kind", "state"])
+def test_an_outbox_with_another_text_in_it_is_damaged_in_words(tmp_path: Path, name: str) -> None:
+    """A bit of the file was flipped: in a page that SQLite finds sound, it is what is written there that is not."""
+    with open_notes(tmp_path, "libsql", "http://127.0.0.1:1") as notes:
+        add(notes, "Milk")
+    table = "mutations" if name in ("id", "state") else "changes"
+    with closing(sqlite3.connect(tmp_path / "local.db")) as connection, connection:
+        connection.execute(f"UPDATE {table} SET {name} = CAST(x'ff' || 'x' AS TEXT)")
+
+    with open_notes(tmp_path, "libsql", "http://127.0.0.1:1") as notes:
+        for ask in (notes.pending, notes.undo, lambda: notes.sync(deadline_s=1), notes.checks, notes.status):
+            with suppress(DamagedError, NotFoundError):
+                ask()
+
+
+def test_a_file_that_is_refused_keeps_no_log_beside_it(tmp_path: Path) -> None:
+    """Whoever opened it lets go of it again."""
+    with open_notes(tmp_path, "libsql", "http://127.0.0.1:1"):
+        pass
+    with closing(sqlite3.connect(tmp_path / "local.db")) as connection, connection:
+        connection.execute("PRAGMA user_version = 99")
+    refused: list[ForeignFileError] = []
+    try:
+        open_notes(tmp_path, "libsql", "http://127.0.0.1:1")
+    except ForeignFileError as error:
+        refused.append(error)
+
+    assert len(refused) == 1
+    assert not list(tmp_path.glob("local.db-*"))
+
+
+@pytest.mark.parametrize("value", [2**63, [], {"blob": "zz"}, "\ud800"])
+def test_salvaged_changes_that_nobody_could_have_written_are_refused(tmp_path: Path, value: object) -> None:
+    """Before any of them is taken."""
+    fields = json.dumps({"title": [None, value]})
+    change = ["notes", "a", "insert", "", "2026-11-21T05:00:00.000000Z", fields]
+    mutation = {"id": "m", "session": "s", "machine": "m", "made_at": "t", "schema_version": 1, "changes": [change]}
+    document = {"format": "replica pending 1", "primary": "", "mutations": [mutation], "lost": [], "incomplete": []}
+    (tmp_path / "file.json").write_text(json.dumps({**document, "fragments": []}))
+
+    with open_notes(tmp_path / "notes", "libsql", "http://127.0.0.1:1") as notes:
+        with pytest.raises(InputError):
+            notes.recovery.import_pending(tmp_path / "file.json")
+
+        assert notes.pending() == []
+
+
+def test_a_migration_that_cannot_be_read_is_a_mismatch(tmp_path: Path) -> None:
+    """Bytes that are no text, and a directory of that name."""
+    (tmp_path / "bytes").mkdir()
+    (tmp_path / "bytes" / "0001_a.sql").write_bytes(b"\x80")
+    (tmp_path / "folder" / "0001_a.sql").mkdir(parents=True)
+
+    for name in ("bytes", "folder"):
+        with pytest.raises(SchemaMismatchError):
+            load_migrations(tmp_path / name)
+
+
+@pytest.mark.parametrize("mode", ["local", "libsql"])
+def test_an_id_that_is_no_text_has_no_history(tmp_path: Path, mode: str) -> None:
+    """An argument of a program may hold any bytes."""
+    with open_notes(tmp_path, mode, "http://127.0.0.1:1") as notes, pytest.raises(NotFoundError):
+        notes.history(Note, "\ud800")
