@@ -1,7 +1,7 @@
 """HTTP whose every request ends by a deadline, however slowly the answer drips.
 
 The client library bounds each wait for bytes; an answer of which a byte comes now and then would never end, in its
-head even less than in its body. Always true: no wait of a request goes on beyond the moment that `until` names in its thread.
+head even less than in its body. Always true: no wait goes on beyond the moment that `until` names in its thread.
 """
 
 from __future__ import annotations
