@@ -102,7 +102,7 @@ def load_config(directory: Path) -> Config:
         raise DamagedConfigError(path, "it is not text") from error
     try:
         read = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedConfigError(path, "it is not JSON") from error
     if not isinstance(read, dict) or not all(
         isinstance(read.get(name), str | None) for name in ("mode", "url", "credential")

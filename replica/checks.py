@@ -59,7 +59,7 @@ def _file(name: str, path: Path) -> Check:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         verdict = str(error)
     return Check(
         name, verdict == "ok", verdict, "" if verdict == "ok" else "keep a copy of the directory before anything else"
@@ -87,7 +87,8 @@ def _base(directory: Path) -> Check:
 
 def _outbox(driver: Embedded) -> Check:
     with suppress(ReplicaError):
-        waiting = outbox.count(driver.connection())
+        with driver.looking(with_base=True) as connection:
+            waiting = outbox.count(connection)
         return Check("outbox", ok=True, detail=f"{waiting} pending")
     return Check("outbox", ok=False, detail="cannot be read", hint="keep a copy of the directory before anything else")
 

@@ -24,6 +24,7 @@ from replica.mutation import (
     decode_row,
     encode_changes,
     encode_row,
+    legible,
 )
 from replica.records import Record
 from replica.rules import Rule
@@ -163,7 +164,12 @@ def field_conflict(clash: Clash, before: StoredValue) -> FieldConflict:
 
 
 def conflict_from(row: ConflictRow) -> Conflict:
-    """A stored conflict as a person needs to see it."""
+    """A stored conflict as a person needs to see it. Raises DamagedError for one that is not as we write them."""
+    with legible():
+        return _conflict_from(row)
+
+
+def _conflict_from(row: ConflictRow) -> Conflict:
     changes = decode_changes(row.changes)
     first = (row.table_name, row.row_id)
     pairs = {field_name(c.table, c.row_id, name, first=first): pair for c in changes for name, pair in c.fields.items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from replica.mutation import Change, Fields, Kind, Mutation, StoredValue, decode_fields
+from replica.mutation import Change, Fields, Kind, Mutation, StoredValue, decode_fields, legible
 
 CHANGE_COLUMNS = (
     "mutation",
@@ -71,11 +71,12 @@ def mutations_from(rows: Sequence[Sequence[StoredValue]]) -> list[Mutation]:
 
 def change_from(row: Sequence[StoredValue]) -> Change:
     """The change of one row in the columns of `SELECT_CHANGE`."""
-    return Change(str(row[2]), str(row[3]), Kind(str(row[4])), str(row[5]), str(row[6]), decode_fields(str(row[7])))
+    with legible():
+        return Change(str(row[2]), str(row[3]), Kind(str(row[4])), str(row[5]), str(row[6]), decode_fields(str(row[7])))
 
 
 def entry_from(row: Sequence[StoredValue], *, pending: bool) -> HistoryEntry:
     """The history entry of one row in the columns of `SELECT_CHANGE`."""
-    return HistoryEntry(
-        str(row[0]), Kind(str(row[4])), str(row[10]), str(row[8]), str(row[9]), decode_fields(str(row[7])), pending
-    )
+    with legible():
+        kind, fields = Kind(str(row[4])), decode_fields(str(row[7]))
+    return HistoryEntry(str(row[0]), kind, str(row[10]), str(row[8]), str(row[9]), fields, pending)

@@ -1,7 +1,8 @@
 """Hrana 3 over HTTP: statements to the primary, answers back (`POST /v3/pipeline`).
 
 Source: the Hrana 3 specification of libsql, and FACTS 8. Always true:
-- every request has a timeout, and every stream is closed in the request that opened it;
+- every request ends in bounded time, however slowly its answer comes;
+- every stream is closed in the request that opened it;
 - the token is in the `Authorization` header and nowhere else, and never goes over plain http to another machine;
 - an answer of any other shape than the specified one is a `PrimaryError`, never a crash.
 """
@@ -9,20 +10,23 @@ Source: the Hrana 3 specification of libsql, and FACTS 8. Always true:
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
 
 from replica.address import http_url, refuse_open_token
+from replica.bounded_http import BoundedTransport, Until
 from replica.errors import AnswerTooLargeError, InputError, NotAllowedError, PrimaryError, QueryError, UnreachableError
 from replica.mutation import StoredValue
 
 TIMEOUT_S: Final = 20.0
+_ANSWER_S_MAX: Final = 40.0
+_ANSWER_BYTES_MAX: Final = 100_000_000
 
 Json = Any  # a JSON document of the primary, checked as it is taken apart
 
@@ -75,20 +79,31 @@ class BatchAnswer:
         raise PrimaryError(f"the primary refused a statement: {result.message if result else 'skipped'}")
 
 
+@contextmanager
+def understanding() -> Iterator[None]:
+    """Take an answer apart. Raises PrimaryError where it is not of the shape that was asked for."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise PrimaryError("the primary does not answer as a primary does", "check the URL") from error
+
+
 class Hrana:
     """A connection to one database of a primary; usable from several threads."""
 
     def __init__(
         self, url: str, token: Callable[[], str | None] | None = None, *, timeout_s: float = TIMEOUT_S
     ) -> None:
-        """`url` as for `http_url`; `token` is asked before each request; `timeout_s` bounds each wait for bytes."""
+        """`url` as for `http_url`; `token` is asked before each request; `timeout_s` bounds each wait for bytes.
+
+        An answer that has begun has 40 seconds more to be whole.
+        """
         self.url = http_url(url)
         self._token = token
         self._timeout_s = timeout_s
         self._deadline = math.inf
-        self._client = httpx.Client(
-            base_url=self.url, timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0)), trust_env=False
-        )
+        self._until = Until()
+        self._client = httpx.Client(base_url=self.url, transport=BoundedTransport(self._until), trust_env=False)
 
     def give_up_at(self, deadline: float) -> None:
         """From now on, end every request at `deadline` (monotonic seconds) at the latest."""
@@ -137,14 +152,15 @@ class Hrana:
         left_s = min(timeout_s, self._deadline - time.monotonic())
         if left_s <= 0:
             raise UnreachableError(f"the primary at {self.url} did not answer in time")
+        self._until.moment = min(self._deadline, time.monotonic() + timeout_s + _ANSWER_S_MAX)
         timeout = httpx.Timeout(left_s, connect=min(left_s, 5.0))
         with self._client.stream("POST", "/v3/pipeline", json=body, headers=headers, timeout=timeout) as response:
-            pieces = []
-            # The timeout bounds each wait; an answer that comes in drops is bounded here.
+            pieces, size = [], 0
             for piece in response.iter_bytes():
                 pieces.append(piece)
-                if time.monotonic() > self._deadline:
-                    raise UnreachableError(f"the primary at {self.url} did not finish its answer in time")
+                size += len(piece)
+                if size > _ANSWER_BYTES_MAX:
+                    raise AnswerTooLargeError(f"the primary at {self.url} sends more than {_ANSWER_BYTES_MAX:,} bytes")
         return httpx.Response(response.status_code, content=b"".join(pieces), request=response.request)
 
 
@@ -168,7 +184,7 @@ def _first_result(response: httpx.Response, url: str) -> Json:
     try:
         result = response.json()["results"][0]
         kind = result["type"]
-        answer = result["response"] if kind == "ok" else result["error"]["message"]
+        answer = result["response"] if kind == "ok" else _words(result["error"]["message"])
     except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise PrimaryError(f"{url} does not answer as a primary does", "check the URL") from error
     if kind != "ok" and str(result["error"].get("code")).startswith("SQL_"):
@@ -178,6 +194,11 @@ def _first_result(response: httpx.Response, url: str) -> Json:
     if kind != "ok":
         raise PrimaryError(f"the primary refused a request: {answer}")
     return answer
+
+
+def _words(told: Json) -> str:
+    """What a primary says as text that can be kept and shown."""
+    return str(told).encode(errors="backslashreplace").decode()
 
 
 def _encode_step(step: Step) -> Json:
@@ -210,14 +231,12 @@ def _encode(value: StoredValue) -> Json:
 
 
 def _decode_batch(answer: Json, expected: int) -> BatchAnswer:
-    try:
+    with understanding():
         result = answer["result"]
         pairs = zip(result["step_results"], result["step_errors"], strict=True)
         steps = [_decode_step(good, bad) for good, bad in pairs]
         index = result.get("replication_index")
         number = None if index is None else int(index)
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as error:
-        raise PrimaryError("the primary does not answer as a primary does", "check the URL") from error
     if len(steps) != expected:
         raise PrimaryError("the primary answered another number of statements than it was asked", "check the URL")
     return BatchAnswer(steps, number)
@@ -225,10 +244,10 @@ def _decode_batch(answer: Json, expected: int) -> BatchAnswer:
 
 def _decode_step(good: Json, bad: Json) -> Answer | Failure | None:
     if bad is not None:
-        return Failure(str(bad.get("code") or ""), str(bad["message"]))
+        return Failure(_words(bad.get("code") or ""), _words(bad["message"]))
     if good is None:
         return None
-    columns = tuple(str(column["name"]) for column in good["cols"])
+    columns = tuple(_words(column["name"]) for column in good["cols"])
     return Answer(columns, [tuple(_decode(value) for value in row) for row in good["rows"]])
 
 
@@ -237,7 +256,10 @@ def _decode(value: Json) -> StoredValue:
     if kind == "null":
         return None
     if kind == "integer":
-        return int(value["value"])
+        number = int(value["value"])
+        if not -(2**63) <= number < 2**63:
+            raise ValueError("no integer of SQLite")
+        return number
     if kind == "float":
         # An infinity: `infinities.py` asks which.
         return math.nan if value["value"] is None else float(value["value"])
@@ -245,5 +267,6 @@ def _decode(value: Json) -> StoredValue:
         text = value["base64"]
         return base64.b64decode(text + "=" * (-len(text) % 4))
     if kind == "text" and isinstance(value["value"], str):
+        value["value"].encode()  # JSON can say half a surrogate pair, which no text is
         return str(value["value"])
     raise ValueError(f"unknown type of value: {kind}")

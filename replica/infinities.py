@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
-from replica.hrana import Answer, BatchAnswer, Statement, Step
+from replica.hrana import Answer, BatchAnswer, Statement, Step, understanding
 from replica.mutation import StoredValue
 
 
@@ -28,7 +28,8 @@ def read_exactly(hrana: _Batches, statements: Sequence[Statement], answer: Batch
     steps = [Step(Statement("BEGIN")), *map(Step, (*statements, *signs)), Step(Statement("COMMIT"))]
     again = hrana.batch(steps)
     count = len(statements)
-    return [_told(again.answer(1 + position), again.answer(1 + count + position)) for position in range(count)]
+    with understanding():
+        return [_told(again.answer(1 + position), again.answer(1 + count + position)) for position in range(count)]
 
 
 def _is_untold(value: StoredValue) -> bool:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from replica.history import CONFLICTS, HISTORY
-from replica.mutation import Change, Kind, Mutation, decode_changes, decode_fields, encode_changes
+from replica.mutation import Change, Kind, Mutation, decode_changes, decode_fields, encode_changes, legible
 
 DAYS_KEPT: Final = 30
 
@@ -109,7 +109,8 @@ def _complete_conflicts(connection: sqlite3.Connection, base: str, *, after: int
         "SELECT seq, changes FROM lost WHERE seq > ? AND changes LIKE ?", (after, f'%"{CONFLICTS}","%","insert"%')
     )
     for seq, text in rows.fetchall():
-        changes = [_completed(connection, base, change) for change in decode_changes(text)]
+        with legible():
+            changes = [_completed(connection, base, change) for change in decode_changes(text)]
         connection.execute("UPDATE lost SET changes = ? WHERE seq = ?", (encode_changes(changes), seq))
 
 
@@ -135,10 +136,11 @@ def drop_found(connection: sqlite3.Connection, base: str) -> None:
 
 def load(connection: sqlite3.Connection) -> list[Mutation]:
     """What the primary lost, in the order in which it had it."""
-    return [
-        Mutation(str(row[0]), str(row[1]), str(row[2]), str(row[3]), int(row[4]), decode_changes(str(row[5])))
-        for row in connection.execute(f"SELECT {_COLUMNS} FROM lost ORDER BY seq")
-    ]
+    with legible():
+        return [
+            Mutation(str(row[0]), str(row[1]), str(row[2]), str(row[3]), int(row[4]), decode_changes(str(row[5])))
+            for row in connection.execute(f"SELECT {_COLUMNS} FROM lost ORDER BY seq")
+        ]
 
 
 def count(connection: sqlite3.Connection) -> int:

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from replica.errors import DamagedError
 
 StoredValue = None | int | float | str | bytes
 Row = Mapping[str, StoredValue]
@@ -72,6 +75,15 @@ class Mutation:
     made_at: str
     schema_version: int
     changes: tuple[Change, ...]
+
+
+@contextmanager
+def legible() -> Iterator[None]:
+    """Read back what was kept of changes. Raises DamagedError where that is not what was written."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise DamagedError("what is kept of a change cannot be read", "keep the file, and run `td doctor`") from error
 
 
 def _encode_value(value: StoredValue) -> object:

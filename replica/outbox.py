@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -27,6 +27,7 @@ from replica.mutation import (
     decode_row,
     encode_changes,
     encode_row,
+    legible,
 )
 
 BEFORE_ALL: Final = -(2**63)
@@ -135,8 +136,10 @@ def put_back(connection: sqlite3.Connection, state: State | None = None) -> None
         of,
     ).fetchall()
     for seq, text in originals:
+        with legible():
+            changes = decode_changes(text)
         connection.execute("DELETE FROM changes WHERE seq = ?", (seq,))
-        _insert_changes(connection, seq, decode_changes(text))
+        _insert_changes(connection, seq, changes)
         connection.execute("DELETE FROM originals WHERE seq = ?", (seq,))
     connection.execute(f"UPDATE mutations AS m SET state = ? WHERE {chosen}", (State.QUEUED.value, *of))
 
@@ -185,21 +188,28 @@ def _as_made(mutation: Mutation, original: tuple[Change, ...] | None) -> Mutatio
 
 
 def _mutations(rows: Iterable[tuple[object, ...]]) -> list[Mutation]:
-    mutations: list[Mutation] = []
+    with legible():
+        return list(_grouped(rows))
+
+
+def _grouped(rows: Iterable[tuple[object, ...]]) -> Iterator[Mutation]:
     changes: list[Change] = []
     header: tuple[object, ...] = ()
     for row in rows:
         if header and row[0] != header[0]:
-            mutations.append(_mutation(header, changes))
+            yield _mutation(header, changes)
             changes = []
         header = row[:6]
         if row[6] is not None:
-            table, row_id, kind, seen, stamp, text = map(str, row[6:12])
-            ground = None if row[12] is None else decode_row(str(row[12]))
-            changes.append(Change(table, row_id, Kind(kind), seen, stamp, decode_fields(text), text, ground))
+            changes.append(_change(row[6:]))
     if header:
-        mutations.append(_mutation(header, changes))
-    return mutations
+        yield _mutation(header, changes)
+
+
+def _change(values: tuple[object, ...]) -> Change:
+    table, row_id, kind, seen, stamp, text = map(str, values[:6])
+    ground = None if values[6] is None else decode_row(str(values[6]))
+    return Change(table, row_id, Kind(kind), seen, stamp, decode_fields(text), text, ground)
 
 
 def _mutation(header: tuple[object, ...], changes: list[Change]) -> Mutation:
@@ -245,7 +255,8 @@ def entries(connection: sqlite3.Connection, table: str, row_id: str) -> list[His
         WHERE c.table_name = ? AND c.row_id = ? ORDER BY c.seq, c.position""",
         (table, row_id),
     )
-    return [entry_from(row, pending=True) for row in rows]
+    with legible():
+        return [entry_from(row, pending=True) for row in rows]
 
 
 def set_state(connection: sqlite3.Connection, ids: Iterable[str], state: State) -> None:

@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import Final
 
 from replica.history import CHANGE_COLUMNS, HISTORY
-from replica.mutation import Change, Kind, Row, StoredValue, decode_fields, decode_row
+from replica.mutation import Change, Kind, Row, StoredValue, decode_fields, decode_row, legible
 from replica.schema import Table, quote
 
 BASE: Final = "base"
@@ -141,19 +141,21 @@ def rebuild(
 
 
 def _changes(table: str, found: Iterable[tuple[str, str, str, str, str, str | None]]) -> list[Change]:
-    return [
-        Change(
-            table,
-            row_id,
-            Kind(kind),
-            seen,
-            stamp,
-            decode_fields(fields),
-            fields,
-            decode_row(ground) if ground else None,
-        )
-        for row_id, kind, seen, stamp, fields, ground in found
-    ]
+    with legible():
+        return [_change(table, *row) for row in found]
+
+
+def _change(table: str, row_id: str, kind: str, seen: str, stamp: str, fields: str, ground: str | None) -> Change:
+    return Change(
+        table,
+        row_id,
+        Kind(kind),
+        seen,
+        stamp,
+        decode_fields(fields),
+        fields,
+        decode_row(ground) if ground else None,
+    )
 
 
 def _rebuild_row(

@@ -22,7 +22,7 @@ from replica.errors import (
     UnknownOutcomeError,
     UnreachableError,
 )
-from replica.hrana import Answer, BatchAnswer, Failure, Hrana, Statement, Step
+from replica.hrana import Answer, BatchAnswer, Failure, Hrana, Statement, Step, understanding
 from replica.infinities import read_exactly
 from replica.lease import ACQUIRE, IS_HELD, RELEASE, check_token, ttl_s
 from replica.migrate import BOOTSTRAP, READ_APPLIED, RECORD, Applied, applied_from, plan_migrations, record_of
@@ -103,17 +103,16 @@ class Primary:
         applied = _rows_or_none(answer, 0)
         knows = tail == NO_TAIL or _rows_or_none(answer, 2) == [(tail.salt,)]
         identity = _rows_or_none(answer, 3)
-        return Greeting(
-            applied_from(applied or []),
-            str(identity[0][0]) if identity else "",
-            answer.replication_index,
-            knows,
-            bool(_rows_or_none(answer, 1)),
-        )
+        is_held = bool(_rows_or_none(answer, 1))
+        with understanding():
+            name = str(identity[0][0]) if identity else ""
+            return Greeting(applied_from(applied or []), name, answer.replication_index, knows, is_held)
 
     def identity(self) -> str:
         """Which primary this is."""
-        return str(self._hrana.execute(Statement(_IDENTITY)).rows[0][0])
+        rows = self._hrana.execute(Statement(_IDENTITY)).rows
+        with understanding():
+            return str(rows[0][0])
 
     def push(self, mutations: Sequence[Mutation]) -> Refusal | None:
         """Apply all the mutations in one transaction; None if that went well, else nothing of it was done."""
@@ -159,7 +158,8 @@ class Primary:
         """Which of these mutations the primary has applied (or holds parked)."""
         sql = "SELECT DISTINCT mutation FROM _replica_changes WHERE mutation IN (SELECT value FROM json_each(?))"
         answer = self._hrana.batch([Step(Statement(sql, (json.dumps(list(ids)),)))])
-        return {str(row[0]) for row in _rows_or_none(answer, 0) or []}
+        with understanding():
+            return {str(row[0]) for row in _rows_or_none(answer, 0) or []}
 
     def give_up_at(self, deadline: float) -> None:
         """From now on, end every request at `deadline` (monotonic seconds) at the latest."""
@@ -202,19 +202,14 @@ class Primary:
                 WHERE c.table_name = ? AND c.row_id IN (SELECT value FROM json_each(?))) WHERE age <= 50 ORDER BY seq"""
             statements.append(Statement(history, (name, wanted)))
         answers = read_exactly(self._hrana, statements, self._hrana.batch([Step(each) for each in statements]))
-        for position, table in enumerate(by_table):
-            found = answers[2 * position]
-            for values in found.rows:
-                row = dict(zip(found.columns, values, strict=True))
-                rows[table, str(row["id"])] = row
-            for changed_id, mutation, kind, names, session, machine, at in answers[2 * position + 1].rows:
-                touch = Touch(
-                    Author(str(session), str(machine), str(at)),
-                    str(mutation),
-                    Kind(str(kind)),
-                    frozenset(json.loads(str(names))),
-                )
-                touches.setdefault((table, str(changed_id)), []).append(touch)
+        with understanding():
+            for position, table in enumerate(by_table):
+                found = answers[2 * position]
+                for values in found.rows:
+                    row = dict(zip(found.columns, values, strict=True))
+                    rows[table, str(row["id"])] = row
+                for changed_id, *told in answers[2 * position + 1].rows:
+                    touches.setdefault((table, str(changed_id)), []).append(_touch(*map(str, told)))
 
     def prune_history(self) -> None:
         """Delete some of the history that is older than a client may be offline; the newest entry always stays.
@@ -256,8 +251,13 @@ class Primary:
                     self._run_migrations(token, holder, at, lease_s)
                 finally:
                     self._hrana.execute(Statement(RELEASE, (holder, token)))
-            applied = applied_from(self._hrana.execute(Statement(READ_APPLIED)).rows)
+            applied = self._applied()
         return applied
+
+    def _applied(self) -> Applied:
+        rows = self._hrana.execute(Statement(READ_APPLIED)).rows
+        with understanding():
+            return applied_from(rows)
 
     def _is_leased(self) -> bool:
         return bool(_rows_or_none(self._hrana.batch([Step(Statement(IS_HELD))]), 0))
@@ -269,11 +269,11 @@ class Primary:
         if isinstance(result, Failure) and is_busy(result):
             return None
         rows = answer.answer(len(steps)).rows
-        return int(str(rows[0][0])) if rows else None
+        with understanding():
+            return int(str(rows[0][0])) if rows else None
 
     def _run_migrations(self, token: int, holder: str, at: str, lease_s: float) -> None:
-        applied = applied_from(self._hrana.execute(Statement(READ_APPLIED)).rows)
-        for step in plan_migrations(self._schema, applied):
+        for step in plan_migrations(self._schema, self._applied()):
             # The lease is checked and renewed in the transaction of the migration, so a holder that was too slow fails.
             statements = [
                 Statement("BEGIN IMMEDIATE"),
@@ -300,6 +300,10 @@ class Primary:
     def close(self) -> None:
         """Close idle connections."""
         self._hrana.close()
+
+
+def _touch(mutation: str, kind: str, names: str, session: str, machine: str, at: str) -> Touch:
+    return Touch(Author(session, machine, at), mutation, Kind(kind), frozenset(json.loads(names)))
 
 
 def is_busy(failure: Failure) -> bool:

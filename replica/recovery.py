@@ -43,7 +43,10 @@ class Recovery:
 
     def lost(self) -> list[Mutation]:
         """What the primary had acknowledged and lost, as far as it is known here, in the order in which it had it."""
-        return lost.load(self._driver.connection()) if isinstance(self._driver, Embedded) else []
+        if not isinstance(self._driver, Embedded):
+            return []
+        with self._driver.looking(with_base=True) as connection:
+            return lost.load(connection)
 
     def resend_lost(self) -> list[Mutation]:
         """Queue what the primary lost, before all that waits, under the same ids, for the next sync. Returns it."""

@@ -22,7 +22,7 @@ from replica.history import HISTORY
 from replica.pull import base_path
 from replica.report import Check
 from replica.schema import quote
-from replica.sqlite_file import create_private, storage_errors
+from replica.sqlite_file import create_private
 
 if TYPE_CHECKING:
     from replica.sync import Sync
@@ -54,14 +54,15 @@ def _copy(store: Embedded, at: str) -> Check:
     name = at.replace(":", "").replace("-", "").split(".")[0]
     path = store.directory / f"local-before-repair-{name}.db"
     create_private(path)
-    with storage_errors(path), closing(sqlite3.connect(path)) as target:
-        store.connection(with_base=False).backup(target)
+    with store.looking() as source, closing(sqlite3.connect(path)) as target:
+        source.backup(target)
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    waiting = outbox.count_queued(store.connection(with_base=False))
+    with store.looking() as connection:
+        waiting = outbox.count_queued(connection)
     return Check("copy", ok=True, detail=f"{path.name} holds local.db as it was, {waiting} pending with it")
 
 
@@ -72,7 +73,7 @@ def _mend_base(store: Embedded) -> Check:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             verdict = str(connection.execute("PRAGMA integrity_check(1)").fetchone()[0])
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         verdict = str(error)
     if verdict == "ok":
         return Check("replica.db", ok=True, detail="every page of it is sound")

@@ -178,13 +178,15 @@ class Replica:
     def _in_outbox(self, *, only_queued: bool = False) -> list[Mutation]:
         if not isinstance(self._driver, Embedded):
             return []
-        return outbox.load(self._driver.connection(with_base=False), only_queued=only_queued)
+        with self._driver.looking() as connection:
+            return outbox.load(connection, only_queued=only_queued)
 
     def pending_rows(self, table: str) -> set[str]:
         """The ids of the rows of a table that have changes which the primary does not have yet."""
         if not isinstance(self._driver, Embedded):
             return set()
-        return outbox.rows_with_changes(self._driver.connection(with_base=False), table)
+        with self._driver.looking() as connection:
+            return outbox.rows_with_changes(connection, table)
 
     def status(self) -> Status:
         """How the replica stands, from what is on disk alone."""
@@ -276,6 +278,7 @@ class Replica:
         try:
             row_id = self.full_id(record, typed_id)
         except NotFoundError:
+            _checked_id(record, typed_id)
             row_id = typed_id  # a deleted row has a history too
         entries = self._entries(record.replica_table, row_id)
         if not entries:
@@ -283,7 +286,10 @@ class Replica:
         return entries
 
     def _entries(self, table: str, row_id: str) -> list[HistoryEntry]:
-        pending = outbox.entries(self._driver.connection(), table, row_id) if isinstance(self._driver, Embedded) else []
+        pending: list[HistoryEntry] = []
+        if isinstance(self._driver, Embedded):
+            with self._driver.looking(with_base=True) as connection:
+                pending = outbox.entries(connection, table, row_id)
         waiting = {entry.mutation_id for entry in pending}
         found = self._driver.read(
             f"{SELECT_CHANGE} WHERE table_name = ? AND row_id = ? ORDER BY seq", (table, row_id)

@@ -24,6 +24,7 @@ from replica.outbox import State
 from replica.pages import Record, header, records
 from replica.report import Pending, Salvaged
 from replica.sqlite_file import APPLICATION_ID
+from replica.storable import check_storable
 from replica.sync_lock import sync_lock
 
 _FORMAT: Final = "replica pending 1"
@@ -141,17 +142,37 @@ def load_pending(path: Path) -> Pending:
         document: Any = json.loads(path.read_text(encoding="utf-8"))  # checked as it is taken apart
         if document["format"] != _FORMAT:
             raise InputError(f"{path} is of another format", f"this program reads {_FORMAT!r}")
-        return Pending(
+        pending = Pending(
             [_mutation(item) for item in document["mutations"]],
             [_mutation(item) for item in document["lost"]],
             [str(item) for item in document["incomplete"]],
             list(decode_changes(json.dumps(document["fragments"]))),
             str(document["primary"]),
         )
+        _check_storable(pending)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}", "check the path") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path} is no file of salvaged changes", "give the one that the salvage named") from error
+    return pending
+
+
+def _check_storable(pending: Pending) -> None:
+    """Raise InputError or ValueError for what no transaction of ours could have written."""
+    for text in (pending.primary, *pending.incomplete):
+        check_storable("text", text)
+    for mutation in (*pending.mutations, *pending.lost):
+        if not mutation.changes:
+            raise ValueError("no changes")
+        for value in (mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version):
+            check_storable("mutation", value)
+        for change in mutation.changes:
+            for text in (change.table, change.row_id, change.seen, change.stamp, *change.fields):
+                if not isinstance(text, str):
+                    raise TypeError("no text")
+                check_storable("change", text)
+            for one in (one for pair in change.fields.values() for one in pair):
+                check_storable("field", one)
 
 
 def _document(mutation: Mutation) -> Mapping[str, object]:

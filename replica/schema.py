@@ -78,7 +78,7 @@ def load_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
     for entry in folder.iterdir():
         match = _FILE_NAME.match(entry.name)
         if match:
-            found.append((int(match[1]), match[2], entry.read_text(encoding="utf-8")))
+            found.append((int(match[1]), match[2], _read(entry)))
         elif _MEANT.match(entry.name):
             raise SchemaMismatchError(f"{entry.name} is not named as a migration", "for example 0001_notes.sql")
     found.sort()
@@ -90,6 +90,17 @@ def load_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:
                 f"found {migration.version:04d}_{migration.name}.sql"
             )
     return migrations
+
+
+def _read(entry: Path | Traversable) -> str:
+    try:
+        text = entry.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        told = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise SchemaMismatchError(f"the migration {entry.name} cannot be read: {told}", "mend the file") from error
+    if "\0" in text:
+        raise SchemaMismatchError(f"the migration {entry.name} holds a NUL character", "mend the file")
+    return text
 
 
 def make_migration(version: int, name: str, text: str) -> Migration:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 
 from replica import lost, outbox
@@ -27,7 +28,13 @@ def standing(settings: Settings, driver: Driver, schema: Schema) -> Status:
             settings.mode, settings.url, "local" if settings.mode == "local" else "idle", 0, conflicts, 0,
             None, None, None, None, None, schema.version, settings.directory,
         )  # fmt: skip
-    connection = driver.connection(with_base=False)
+    with driver.looking() as connection:
+        return _standing(settings, driver, schema, connection, conflicts)
+
+
+def _standing(
+    settings: Settings, driver: Embedded, schema: Schema, connection: sqlite3.Connection, conflicts: int
+) -> Status:
     facts = {
         name: outbox.read_fact(connection, name) or None for name in ("last_sync_at", "last_error", "offline_since")
     }

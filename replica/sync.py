@@ -71,7 +71,8 @@ class Sync:
         except ReplicaError as stopped:
             # The lock is taken, or the disk refuses even to remember what went wrong.
             error = stopped
-        pending = outbox.count_queued(self._store.connection(with_base=False))
+        with self._store.looking() as connection:
+            pending = outbox.count_queued(connection)
         return SyncReport(
             progress.pushed,
             len(progress.merged),

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from replica import overlay
-from replica.errors import DamagedError, StorageError
+from replica.errors import DamagedError, QueryError, ReplicaError, StorageError
 from replica.migrate import READ_APPLIED, Applied, applied_from, version_of
 from replica.pull import is_being_replaced
 from replica.schema import Table, read_tables
@@ -93,6 +93,8 @@ class Attached:
             allow_writing(self.connection)
         try:
             return int(self.connection.execute(f"PRAGMA {overlay.BASE}.schema_version").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            raise self._refused(error) from error
         finally:
             if self._reads_only:
                 forbid_writing(self.connection)
@@ -114,17 +116,21 @@ class Attached:
             )
             self.applied = self._applied()
             overlay.make_views(connection, self._tables.values(), self.base_tables)
-        except sqlite3.DatabaseError as error:
-            translated = translate(error, self._base)
-            if not isinstance(translated, DamagedError):
-                raise translated from error
-            raise DamagedError(
-                "the local copy of the primary (replica.db) is damaged; pending changes are safe",
-                "`sync` sets it aside and fetches it anew",
-            ) from error
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            raise self._refused(error) from error
         if self._reads_only:
             forbid_writing(connection)
         self._inode = inode
+
+    def _refused(self, error: Exception) -> ReplicaError:
+        translated = translate(error, self._base) if isinstance(error, sqlite3.Error) else None
+        # All this SQL is ours: where it does not run, the base is not what it should be.
+        if translated is not None and not isinstance(translated, DamagedError | QueryError):
+            return translated
+        return DamagedError(
+            "the local copy of the primary (replica.db) is damaged; pending changes are safe",
+            "`sync` sets it aside and fetches it anew",
+        )
 
     @property
     def base_version(self) -> int:

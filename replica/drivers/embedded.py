@@ -58,16 +58,23 @@ class Embedded:
         self._threads = threading.local()
         self._opened: list[sqlite3.Connection] = []
         self._finish_swap()
-        # Without the base: a damaged one must not keep a program from being opened, or it could never sync.
-        self.connection(with_base=False)
-        with suppress(DamagedError):
-            self._catch_up()
+        try:
+            # Without the base: a damaged one must not keep a program from being opened, or it could never sync.
+            self.connection(with_base=False)
+            with suppress(DamagedError):
+                self._catch_up()
+        except BaseException:
+            # Left open, a file that was refused would keep its log beside it.
+            self.close()
+            raise
 
     def _catch_up(self) -> None:
         """Derive the overlay again where an older program has pulled a base of a schema that it did not know."""
         connection = self.connection()
         version = self.attached().base_version
-        if version <= self._schema.version and version != int(outbox.read_fact(connection, _OVERLAY_SCHEMA) or 0):
+        with storage_errors(self.path):
+            known = outbox.read_fact(connection, _OVERLAY_SCHEMA) or "0"
+        if version <= self._schema.version and str(version) != known:
             with self.writing() as connection:
                 self.rebuild_overlay(connection)
 
@@ -90,6 +97,12 @@ class Embedded:
         if with_base:
             attached.refresh()
         return attached.connection
+
+    @contextmanager
+    def looking(self, *, with_base: bool = False) -> Iterator[sqlite3.Connection]:
+        """This thread's connection, for SQL of ours that only reads; what SQLite says is translated."""
+        with storage_errors(self.path):
+            yield self.connection(with_base=with_base)
 
     def attached(self) -> Attached:
         """This thread's connection and what it knows of the base."""
@@ -141,7 +154,9 @@ class Embedded:
     def trust(self) -> Trust:
         """What is known of the base."""
         with storage_errors(self.path):
-            return Trust(outbox.read_fact(self.connection(with_base=False), _TRUST))
+            told = outbox.read_fact(self.connection(with_base=False), _TRUST)
+        # What cannot be read is no reason to trust.
+        return Trust(told) if told in set(Trust) else Trust.DAMAGED
 
     def distrust_base(self, trust: Trust) -> None:
         """Remember what is known of the base."""

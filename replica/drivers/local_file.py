@@ -33,8 +33,12 @@ class LocalFile:
         self._threads = threading.local()
         self._opened: list[sqlite3.Connection] = []
         # Migrated by a newer program, the file is still read; `begin` refuses to write.
-        with storage_errors(self._path), suppress(SchemaTooNewError):
-            migrate_file(self._connection(), schema, session=session, at=at)
+        try:
+            with storage_errors(self._path), suppress(SchemaTooNewError):
+                migrate_file(self._connection(), schema, session=session, at=at)
+        except BaseException:
+            self.close()
+            raise
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)

@@ -287,7 +287,9 @@ def test_a_schema_newer_than_the_program_is_read_and_not_written(td: Program) ->
     assert content(td) == before
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"mode": 1}', '{"mode": "cloud"}', '{"mode": "libsql"}', "\udcff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "[" * 100_000, '{"mode": 1}', '{"mode": "cloud"}', '{"mode": "libsql"}', "\udcff"]
+)
 def test_a_config_that_is_not_ours_is_told(td: Program, text: str) -> None:
     """Exit code 1; it names the file."""
     path = td.directory / ".todos" / "config.json"
