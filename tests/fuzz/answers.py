@@ -11,7 +11,7 @@ from replica import ReplicaError
 from replica.hrana import BatchAnswer, Hrana, Statement, Step
 from replica.migrate import our_migrations
 from replica.mutation import Change, Fields, Kind, Mutation
-from replica.primary import Primary
+from replica.primary import Primary, Tail
 from replica.push import plan_push
 from replica.schema import build_schema, load_migrations
 from tests.fuzz.lies import Telling, lie_at, tellings
@@ -51,7 +51,7 @@ def _hold_storable(answer: BatchAnswer) -> None:
 
 
 def _greet(primary: Primary) -> object:
-    greeting = primary.greet([(3, "c"), (2, "b"), (1, "a")])
+    greeting = primary.greet(Tail(3, 7))
     return greeting.id.encode(), greeting.applied
 
 
