@@ -52,12 +52,11 @@ def salvage_file(directory: Path, *, at: str) -> Salvaged:
     if not source.exists():
         raise NotFoundError("file", str(source))
     name = at.replace(":", "").replace("-", "").split(".")[0]
+    # Before a lock is made beside it.
+    _refuse_foreign(source, header(*_bytes_of(source)))
     with sync_lock(directory, wait_s=0.0, sleep=time.sleep):
         try:
-            log_path = Path(f"{source}-wal")
-            database, log = source.read_bytes(), log_path.read_bytes() if log_path.exists() else b""
-            _refuse_foreign(source, header(database, log))
-            pending = read_pending(database, log)
+            pending = read_pending(*_bytes_of(source))
             file, kept = directory / f"salvaged-{name}.json", directory / f"local-damaged-{name}.db"
             write_pending(file, pending)
             for companion in _COMPANIONS:
@@ -66,6 +65,15 @@ def salvage_file(directory: Path, *, at: str) -> Salvaged:
         except OSError as error:
             raise StorageError(f"cannot put {source} out of the way: {error.strerror}") from error
     return Salvaged(file, kept, pending)
+
+
+def _bytes_of(path: Path) -> tuple[bytes, bytes]:
+    """A database file and its log, if it has one."""
+    log = Path(f"{path}-wal")
+    try:
+        return path.read_bytes(), log.read_bytes() if log.exists() else b""
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _refuse_foreign(path: Path, head: bytes) -> None:
