@@ -95,7 +95,7 @@ class Primary:
         )
         applied = _rows_or_none(answer, 0)
         found = _rows_or_none(answer, 2)
-        knows = not tail or (found is not None and found[0] == (newest[1], 0))
+        knows = not tail or (found is not None and found[:1] == [(newest[1], 0)])
         identity = _rows_or_none(answer, 3)
         is_held = bool(_rows_or_none(answer, 1))
         with understanding():
