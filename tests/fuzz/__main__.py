@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="fuzz-") as root, Workbench(Path(root)) as bench:
         while chosen and time.monotonic() < end:
             for promise in [each for each in chosen if each.name not in broken]:
-                size = max(1, min(_ROUND, promise.examples, (options.examples or _ROUND) - promise.tried))
+                size = min(_ROUND, options.examples - promise.tried) if options.examples else _ROUND
                 number = numbers.getrandbits(60)
                 if not _holds(promise, bench, size, number):
                     broken[promise.name] = number

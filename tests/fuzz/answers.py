@@ -29,7 +29,7 @@ _ROWS: Final = ("one", "two", "gone")
 _TIMEOUT_S: Final = 0.5
 
 
-@promised(tellings, examples=250)
+@promised(tellings, examples=120)
 def what_answers_a_batch_is_decoded_or_refused(bench: Workbench, telling: Telling) -> None:
     """An answer of any kind is decoded into stored values, or refused with an error of ours."""
     bench.liar().tell(lie_at({0: telling}), target=bench.primary("hrana").port)
@@ -122,7 +122,7 @@ def _stocked(bench: Workbench) -> int:
 
 @promised(
     st.tuples(st.sampled_from(_QUESTIONS), st.dictionaries(st.integers(0, 2), tellings, min_size=1, max_size=2)),
-    examples=400,
+    examples=120,
 )
 def whatever_a_primary_is_asked_its_answer_is_understood_or_refused(
     bench: Workbench, drawn: tuple[Callable[[Primary], object], dict[int, Telling]]

@@ -47,7 +47,7 @@ def a_damaged_local_db_is_used_or_refused(bench: Workbench, damage: Damage) -> N
         assert not isinstance(taken, ReplicaError) or content(member)[0] == []
 
 
-@promised(damages, examples=30)
+@promised(damages, examples=12)
 def a_damaged_base_costs_no_pending_change(bench: Workbench, damage: Damage) -> None:
     """What is asked of it is done or refused in words; what waits goes on waiting, also for another primary."""
     directory = bench.copy(stocked(bench), "base")
@@ -115,7 +115,7 @@ _LOGS: Final = ["random", "earlier", "other", "base"]
 @promised(
     st.tuples(st.sampled_from(["local.db", "replica.db"]), st.sampled_from(["-wal", "-shm"]),
               st.sampled_from(_LOGS), st.binary(max_size=200), damages),
-    examples=40,
+    examples=20,
 )  # fmt: skip
 def a_log_of_another_moment_is_used_or_refused(bench: Workbench, drawn: tuple[str, str, str, bytes, Damage]) -> None:
     """It lies beside the file after a crash, or a copy that was made of one file and not of the other."""
@@ -173,7 +173,7 @@ def a_damaged_data_db_is_used_or_refused(bench: Workbench, damage: Damage) -> No
         answered(lambda: [notes.history(Note, note.id) for note in notes.select(Note, "LIMIT 3")])
 
 
-@promised(st.lists(edits, min_size=1, max_size=3) | st.binary(max_size=40) | jsons, examples=150)
+@promised(st.lists(edits, min_size=1, max_size=3) | st.binary(max_size=40) | jsons, examples=40)
 def a_file_to_import_is_taken_whole_or_refused(bench: Workbench, drawn: object) -> None:
     """Refused, it changes nothing; taken, what was there before is still there, and all can be read."""
     directory = bench.copy(stocked(bench), "importing")

@@ -152,7 +152,7 @@ def _with_ids(directory: Path, args: Sequence[str]) -> list[str]:
 
 @promised(
     st.tuples(st.sampled_from(_MODES), st.lists(lines, min_size=1, max_size=3), _settings, st.binary(max_size=30)),
-    examples=150,
+    examples=50,
 )
 def whatever_is_typed_td_ends_in_one_line(
     bench: Workbench, drawn: tuple[str, list[list[str]], dict[str, str], bytes]
@@ -188,7 +188,7 @@ _configs = st.one_of(
 )
 
 
-@promised(_configs, examples=150)
+@promised(_configs, examples=40)
 def whatever_the_config_holds_td_ends_in_one_line(bench: Workbench, config: bytes) -> None:
     """And what is refused changes nothing."""
     directory = bench.copy(_initialised(bench, "local"), "configured")

@@ -85,6 +85,17 @@ def test_rows_of_another_width_are_no_answer(rows: object) -> None:
             primary.identity()
 
 
+def test_a_primary_that_says_nothing_of_our_last_change_does_not_know_it() -> None:
+    """It was asked for one row, and gave none."""
+    none = {"cols": [], "rows": []}
+    result = {"step_results": [none] * 4, "step_errors": [None] * 4}
+    answer = json.dumps({"results": [{"type": "ok", "response": {"type": "batch", "result": result}}]}).encode()
+    with LyingServer() as liar, closing(Primary(Hrana(liar.url), Schema((), (), {}), {})) as primary:
+        liar.tell(lambda _request, _true: reply(answer))
+
+        assert not primary.greet([(1, "a")]).knows_our_tail
+
+
 @pytest.mark.parametrize("name", ["id", "fields", "kind", "state"])
 def test_an_outbox_with_another_text_in_it_is_damaged_in_words(tmp_path: Path, name: str) -> None:
     """A bit of the file was flipped: in a page that SQLite finds sound, it is what is written there that is not."""
