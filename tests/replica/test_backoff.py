@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replica import PrimaryBusyError, Replica, Stage, SyncReport
+from replica import PrimaryBusyError, Replica, Stage, SyncReport, UnreachableError
 from replica.backoff import LAST_S, delays_s, delays_until_s
+from replica.pull import pull
+from replica.sync_lock import sync_lock
 from tests.replica.busy_server import BusyServer
 from tests.replica.team import Team, Truth, add, open_member, synced
 
@@ -91,6 +94,21 @@ def test_clients_that_were_told_429_come_back_later_and_later(told: Told) -> Non
 
     assert statistics.mean(len(each) for each in told.arrivals.values()) < 16
     assert second < first, (first, second)
+
+
+def test_a_pull_that_was_told_429_is_tried_again_until_its_deadline(tmp_path: Path) -> None:
+    """The client library gives up after three seconds, and does not say why."""
+    started = time.monotonic()
+    with (
+        BusyServer() as server,
+        sync_lock(tmp_path, wait_s=1.0, sleep=time.sleep) as lock_file,
+        pytest.raises(UnreachableError),
+    ):
+        pull(tmp_path, server.url, None, deadline=started + 5.0, lock_file=lock_file, sleep=time.sleep)
+
+    times = [at for each in server.arrivals().values() for at in each]
+    assert max(times) - min(times) > 3
+    assert 4.5 <= time.monotonic() - started < 7
 
 
 def test_a_primary_that_is_locked_is_asked_until_it_is_free(
