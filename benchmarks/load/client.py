@@ -84,7 +84,7 @@ class Client:
         # Spread over the period, as people are; two syncs of one client are never due together.
         burst_at = start + period * self._chance.random()
         sync_at = start + load.sync_every_s * self._chance.random()
-        while min(burst_at, sync_at) < end + 2 * load.sync_every_s:
+        while min(burst_at, sync_at) < end + load.sync_every_s:
             due = min(burst_at, sync_at)
             threading.Event().wait(max(0.0, due - time.monotonic()))
             is_burst = burst_at <= sync_at

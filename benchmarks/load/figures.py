@@ -30,7 +30,12 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One run. Times in seconds; `late`: how long after it was due a sync began; `unseen`: pairs that never arrived."""
+    """One run. Times in seconds.
+
+    syncs: that ended in the measured time, as what passed on the wire was counted in it; the times are those of all
+    syncs that were due in it, however late they ended. late: how long after it was due a sync began. unseen: pairs of a
+    mutation and a client that it never reached.
+    """
 
     load: Load
     syncs: int
@@ -65,13 +70,14 @@ def figures_of(
     """Put together. `places`: of each mutation in the primary's history; `span`: the measured time."""
     began, ended = span
     syncs = [each for one in notes for each in one.syncs if began <= each.due < ended]
+    done = sum(began <= each.ended < ended for one in notes for each in one.syncs)
     seen = list(_latencies(notes, {mutation: found[0] for mutation, found in places.items()}))
     visible = [each for each in seen if each is not None]
     taken = [each.ended - each.began for each in syncs]
     return Figures(
         load=load,
-        syncs=len(syncs),
-        syncs_a_s=len(syncs) / (ended - began),
+        syncs=done,
+        syncs_a_s=done / (ended - began),
         visible_p50=percentile(visible, 0.5),
         visible_p99=percentile(visible, 0.99),
         unseen=len(seen) - len(visible),

@@ -90,10 +90,12 @@ class _Forwarding:
         self._names = [each.name for each in fields(Traffic)]
 
     async def serve(self, end: Connection) -> None:
-        """Forward until the process is ended."""
+        """Forward until the process is ended, or the one that started it has ended."""
+        over = asyncio.Event()
+        asyncio.get_running_loop().add_reader(end.fileno(), over.set)
         server = await asyncio.start_server(self._forward, _HOST, 0, backlog=1024)
         end.send(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
+        await over.wait()
 
     async def _forward(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         try:
