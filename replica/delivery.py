@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from replica import outbox, overlay
-from replica.backoff import delays_s
+from replica.backoff import delays_until_s
 from replica.conflicts import is_parked
 from replica.drivers.embedded import Embedded, read_row
-from replica.errors import PrimaryError, UnreachableError
+from replica.errors import PrimaryBusyError, PrimaryError, UnreachableError
 from replica.hrana import Step
 from replica.mutation import Mutation, Row
 from replica.outbox import State
@@ -168,19 +168,25 @@ class Delivery:
         self._push(self._rebase(one, progress, refused={one[0].id: reason}), progress, deadline, round_number + 1)
 
     def send(self, batch: Sequence[Mutation], deadline: float) -> Refusal | None:
-        """Send a batch, several times if the primary does not answer. Raises UnreachableError at the last."""
+        """Send a batch, several times if the primary does not answer, until the deadline if it says that it is busy.
+
+        Raises UnreachableError at the last.
+        """
         return self._send_steps(plan_push(batch), deadline)
 
     def _send_steps(self, steps: list[Step] | None, deadline: float) -> Refusal | None:
-        for delay in delays_s(self._around.random, attempts=_ATTEMPTS):
+        delays = delays_until_s(deadline, self._around.random)
+        unanswered = 0
+        while True:
             try:
                 return self._primary.apply(steps)
-            except UnreachableError:
+            except UnreachableError as error:
                 # Whether it was applied is not known; the ids will tell, so sending it again is harmless.
-                if time.monotonic() + delay > deadline:
+                unanswered += 0 if isinstance(error, PrimaryBusyError) else 1
+                delay = next(delays, None)
+                if delay is None or unanswered >= _ATTEMPTS:
                     raise
                 self._around.sleep(delay)
-        return self._primary.apply(steps)
 
     def _acknowledge(self, batch: Sequence[Mutation], progress: Progress) -> None:
         with self._store.writing() as connection:

@@ -6,6 +6,7 @@
     ├── AmbiguousIdError        a prefix that fits several ids
     ├── ConflictError           the row moved on since it was read
     ├── UnreachableError        the primary did not answer
+    │   ├── PrimaryBusyError    …but for saying that it has too much to do, and did nothing
     │   ├── OfflineError        …and the write was to be online, so nothing was queued
     │   └── UnknownOutcomeError …after it was asked to write, so nobody here can tell whether it did
     ├── OtherPrimaryError       the primary at this address is not the one that the replica belongs to
@@ -129,6 +130,12 @@ class UnreachableError(_MessageError):
 
     code = "unreachable"
     hint = "your changes are safe here and go out with the next sync; check the network and the primary's address"
+
+
+class PrimaryBusyError(UnreachableError):
+    """The primary answered that it has too much to do, and did nothing of what was asked; worth asking again soon."""
+
+    hint = "your changes are safe here and go out with the next sync; the primary has too much to do right now"
 
 
 class OfflineError(UnreachableError):

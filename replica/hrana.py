@@ -4,6 +4,7 @@ Source: the Hrana 3 specification of libsql, and FACTS 8. Always true:
 - every request ends in bounded time, however slowly its answer comes;
 - every stream is closed in the request that opened it;
 - the token is in the `Authorization` header and nowhere else, and never goes over plain http to another machine;
+- a request that the primary turned away (429) is sent again until its deadline, after growing jittered waits;
 - an answer of any other shape than the specified one is a `PrimaryError`, never a crash.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import math
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,8 +22,17 @@ from typing import Any, Final
 import httpx
 
 from replica.address import http_url, refuse_open_token
+from replica.backoff import delays_until_s
 from replica.bounded_http import BoundedTransport, Until
-from replica.errors import AnswerTooLargeError, InputError, NotAllowedError, PrimaryError, QueryError, UnreachableError
+from replica.errors import (
+    AnswerTooLargeError,
+    InputError,
+    NotAllowedError,
+    PrimaryBusyError,
+    PrimaryError,
+    QueryError,
+    UnreachableError,
+)
 from replica.mutation import StoredValue
 
 TIMEOUT_S: Final = 20.0
@@ -142,11 +153,19 @@ class Hrana:
             raise InputError("the token holds characters that cannot be in a header", "check how the token was pasted")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         body = {"baton": None, "requests": [request, {"type": "close"}]}
-        try:
-            response = self._post(body, headers, timeout_s or self._timeout_s)
-        except httpx.HTTPError as error:
-            raise UnreachableError(f"the primary at {self.url} did not answer: {_reason(error)}") from error
-        return _first_result(response, self.url)
+        timeout_s = timeout_s or self._timeout_s
+        # Outside of a sync there is no deadline but the timeout.
+        deadline = self._deadline if math.isfinite(self._deadline) else time.monotonic() + timeout_s
+        delays = delays_until_s(deadline, random.random)
+        while True:
+            try:
+                response = self._post(body, headers, timeout_s)
+            except httpx.HTTPError as error:
+                raise UnreachableError(f"the primary at {self.url} did not answer: {_reason(error)}") from error
+            if response.status_code != 429 or (delay := next(delays, None)) is None:
+                return _first_result(response, self.url)
+            # It was turned away before it ran, so that sending it again can do nothing twice.
+            time.sleep(delay)
 
     def _post(self, body: Json, headers: dict[str, str], timeout_s: float) -> httpx.Response:
         left_s = min(timeout_s, self._deadline - time.monotonic())
@@ -177,7 +196,9 @@ def _first_result(response: httpx.Response, url: str) -> Json:
             if response.request.headers.get("Authorization")
             else f"the primary at {url} wants a token"
         )
-    if response.status_code in (408, 425, 429) or response.status_code >= 500:
+    if response.status_code == 429:
+        raise PrimaryBusyError(f"the primary at {url} has too much to do (HTTP 429)")
+    if response.status_code in (408, 425) or response.status_code >= 500:
         raise UnreachableError(f"the primary at {url} is busy or failing (HTTP {response.status_code})")
     if response.status_code != 200:
         raise PrimaryError(f"{url} is not a primary of ours (HTTP {response.status_code})", "check the URL")

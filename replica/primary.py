@@ -17,6 +17,7 @@ from replica.conflicts import Author
 from replica.errors import (
     AnswerTooLargeError,
     BusyError,
+    PrimaryBusyError,
     PrimaryError,
     QueryError,
     UnknownOutcomeError,
@@ -148,7 +149,7 @@ class Primary:
             raise PrimaryError("the primary ended a transaction without a reason")
         position, failure = failures[0]
         if is_busy(failure):
-            raise UnreachableError(f"the primary is busy: {failure.message}")
+            raise PrimaryBusyError(f"the primary is busy: {failure.message}")
         is_guard = steps[position].statement.sql.startswith("SELECT json(")
         is_known = position == 1 and "UNIQUE" in failure.message
         is_final = failure.code.startswith(_FINAL_CODES) or any(text in failure.message for text in _FINAL)

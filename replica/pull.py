@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import sqlite3
@@ -22,6 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from replica.backoff import delays_until_s
 from replica.errors import DamagedError, NotAllowedError, PullUnavailableError, StorageError, UnreachableError
 
 BASE_FILE: Final = "replica.db"
@@ -32,6 +34,8 @@ _FETCHED: Final = "fetched"
 _SET_ASIDE: Final = "set-aside"
 _PULLER: Final = Path(__file__).with_name("puller.py")
 _SNAPSHOT_PATIENCE_S: Final = 30.0
+# All that the client library tells of a primary that turned it away (429) three times; a dead one it tells otherwise.
+_TURNED_AWAY: Final = "Timeout performing handshake"
 # Less room than this on a disk, and a copy that could not be fetched could not be written.
 _ROOM_BYTES: Final = 100_000
 
@@ -97,11 +101,13 @@ def _pull(
         incoming.mkdir(mode=0o700, exist_ok=True)
         target = incoming / BASE_FILE
     patience_end = time.monotonic() + _SNAPSHOT_PATIENCE_S
+    delays = delays_until_s(deadline, random.random)
     while True:
         problem = _run_child(target, url, token, deadline, lock_file)
-        if "napshot not found" not in problem or time.monotonic() > min(deadline, patience_end):
+        is_compacting = "napshot not found" in problem and time.monotonic() < patience_end
+        if not (is_compacting or _TURNED_AWAY in problem) or (delay := next(delays, None)) is None:
             break
-        sleep(0.5)
+        sleep(delay)
     _raise_problem(problem, url, directory)
     if is_beside:
         _move_in(directory)

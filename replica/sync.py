@@ -16,6 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from replica import lost, outbox, overlay
+from replica.backoff import delays_s
 from replica.base import Base
 from replica.delivery import Delivery, Progress, Surroundings
 from replica.drivers.embedded import Embedded, Trust, read_row
@@ -166,10 +167,11 @@ class Sync:
 
     def _greet(self, tail: Tail, deadline: float) -> Greeting:
         """Ask how the primary stands, once nobody migrates it: a push would break off a migration of over 5 s."""
+        delays = delays_s(self._around.random, longest_s=1.0)
         while (greeting := self._primary.greet(tail)).is_migrating:
             if time.monotonic() > deadline:
                 raise BusyError("another client is migrating the primary")
-            self._around.sleep(0.1)
+            self._around.sleep(next(delays))
         return greeting
 
     def _settle(self, progress: Progress, tail_seq: int, *, is_new: bool = False) -> None:

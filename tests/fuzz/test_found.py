@@ -18,7 +18,7 @@ from replica import (
     UnreachableError,
 )
 from replica.hrana import Hrana, Statement
-from replica.primary import Primary
+from replica.primary import Primary, Tail
 from replica.schema import Schema, load_migrations
 from tests.fuzz.lying_server import LyingServer, reply
 from tests.replica.garbage_server import GarbageServer
@@ -87,13 +87,13 @@ def test_rows_of_another_width_are_no_answer(rows: object) -> None:
 
 def test_a_primary_that_says_nothing_of_our_last_change_does_not_know_it() -> None:
     """It was asked for one row, and gave none."""
-    none = {"cols": [], "rows": []}
+    none: dict[str, list[object]] = {"cols": [], "rows": []}
     result = {"step_results": [none] * 4, "step_errors": [None] * 4}
     answer = json.dumps({"results": [{"type": "ok", "response": {"type": "batch", "result": result}}]}).encode()
     with LyingServer() as liar, closing(Primary(Hrana(liar.url), Schema((), (), {}), {})) as primary:
         liar.tell(lambda _request, _true: reply(answer))
 
-        assert not primary.greet([(1, "a")]).knows_our_tail
+        assert not primary.greet(Tail(1, 7)).knows_our_tail
 
 
 @pytest.mark.parametrize("name", ["id", "fields", "kind", "state"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from replica import BusyError, NotAllowedError, PrimaryError, ReplicaError, Stage, UnreachableError
+from replica import BusyError, NotAllowedError, PrimaryBusyError, PrimaryError, ReplicaError, Stage, UnreachableError
 from replica.mutation import Change, Kind, Mutation
 from replica.sync import Sync
 from replica.sync_lock import sync_lock
@@ -154,7 +154,7 @@ def _steps(results: str, errors: str) -> bytes:
         (_answer("404 Not Found", "nothing here"), PrimaryError),
         (_answer("401 Unauthorized", ""), NotAllowedError),
         (_answer("403 Forbidden", ""), NotAllowedError),
-        (_answer("429 Too Many Requests", ""), UnreachableError),
+        (_answer("429 Too Many Requests", ""), PrimaryBusyError),
         (_answer("503 Service Unavailable", ""), UnreachableError),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{", UnreachableError),
         (b"SSH-2.0-OpenSSH_9.6\r\n", UnreachableError),
@@ -169,7 +169,7 @@ def test_an_answer_that_is_none_of_a_primary_is_an_error_of_ours(
         laptop = team.join("laptop", url=server.url)
         add(laptop, "Milk")
 
-        report = laptop.sync(deadline_s=5)
+        report = laptop.sync(deadline_s=2)
 
     assert type(report.error) is error, report
     assert report.pending == 1
