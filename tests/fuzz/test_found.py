@@ -87,7 +87,7 @@ def test_rows_of_another_width_are_no_answer(rows: object) -> None:
 
 def test_a_primary_that_says_nothing_of_our_last_change_does_not_know_it() -> None:
     """It was asked for one row, and gave none."""
-    none = {"cols": [], "rows": []}
+    none: dict[str, list[object]] = {"cols": [], "rows": []}
     result = {"step_results": [none] * 4, "step_errors": [None] * 4}
     answer = json.dumps({"results": [{"type": "ok", "response": {"type": "batch", "result": result}}]}).encode()
     with LyingServer() as liar, closing(Primary(Hrana(liar.url), Schema((), (), {}), {})) as primary:
