@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from replica.conflicts import RESOLVED, Author, FieldConflict, Grounds, field_conflict, field_name, parked
+from replica.errors import InputError
 from replica.history import CONFLICTS
 from replica.merge import RowMerge, merge_insert, merge_update
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
@@ -240,7 +241,11 @@ def _merge(mutation: Mutation, change: Change, current: Row, touches: Sequence[T
         reason = _reason(rules, mine, current)
     if merged.clashes:
         return _Stuck(reason, {name: field_conflict(clash, before.get(name)) for name, clash in merged.clashes.items()})
-    stamp = next_stamp(means.now, Stamp(str(current["updated_at"])), step_us=means.step_us())
+    try:
+        stamp = next_stamp(means.now, Stamp(str(current["updated_at"])), step_us=means.step_us())
+    except InputError as error:
+        # At the end of time, where only a forged stamp can be: what waits behind this must not wait for ever.
+        return _Stuck(str(error), {})
     fields = {name: (current.get(name), value) for name, value in merged.fields.items()}
     for name, value in mine.items():
         # Under `last` the later of two equal changes counts too: a third client's change is held against it.

@@ -253,3 +253,15 @@ def test_a_later_change_wins_over_ones_own_earlier_one_though_one_between_was_pa
 
     assert (result.parked, result.merged) == ([between.id], [one.id for one in meeting.mutations[2:]])
     assert result.mutations[3].changes[0].fields == {"body": ("", "q")}
+
+
+def test_a_row_at_the_end_of_time_is_parked_and_holds_up_nothing() -> None:
+    """Nobody's clock comes there; somebody wrote the stamp by hand."""
+    meeting = _Meeting([[("a", "update", {"stars": 1})], [("b", "update", {"stars": 1})]], [])
+    end: Row = {"id": "a", "updated_at": "9999-12-31T23:59:59.999999Z", **_NEW, "stars": 7}
+    meeting.their_rows["items", "a"] = end
+
+    result = meeting.rebase(meeting.mutations)
+
+    assert result.parked == [meeting.mutations[0].id]
+    assert result.mutations[1] == meeting.mutations[1]
