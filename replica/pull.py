@@ -60,9 +60,14 @@ def base_number(directory: Path) -> str:
     return str(base_path(directory).stat().st_ino)
 
 
+def fetched_path(directory: Path) -> Path:
+    """Where a whole fresh copy is until it takes the place of the base."""
+    return directory / _FETCHED / BASE_FILE
+
+
 def is_being_replaced(directory: Path) -> bool:
     """Whether a whole fresh copy is on its way into place; where there is no base, there is one in a moment."""
-    return (directory / _FETCHED / BASE_FILE).exists()
+    return fetched_path(directory).exists()
 
 
 def pull(

@@ -7,6 +7,7 @@ Always true:
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from pathlib import Path
 from replica import overlay
 from replica.errors import DamagedError, QueryError, ReplicaError, StorageError
 from replica.migrate import READ_APPLIED, Applied, applied_from, version_of
-from replica.pull import is_being_replaced
+from replica.pull import fetched_path, is_being_replaced
 from replica.schema import Table, read_tables
 from replica.sqlite_file import allow_writing, forbid_writing, translate
 
@@ -35,6 +36,7 @@ class Attached:
         self.base_tables: dict[str, Table] = {}
         self.applied: Applied = {}
         self._base, self._tables, self._reads_only = base, tables, reads_only
+        self._base_text, self._fetched_text = os.fspath(base), os.fspath(fetched_path(base.parent))
         self._inode = self._schema = _NONE
         # Whether a view shows defaults for a table or column that the base lacks, and may get with any pull.
         self._stands_in = False
@@ -55,11 +57,12 @@ class Attached:
 
         A read that finds it is not may have missed what a sync has settled meanwhile, and is to be repeated.
         """
+        # Asked with every read and write, so by texts: a Path costs as much again as the system takes to answer.
         try:
-            inode = self._base.stat().st_ino
+            inode = os.stat(self._base_text).st_ino  # noqa: PTH116 - see above
         except FileNotFoundError:
             # In the moment between an old base and the fresh one, who has neither must wait.
-            return self._inode != _NONE or not is_being_replaced(self._base.parent)
+            return self._inode != _NONE or not os.path.exists(self._fetched_text)  # noqa: PTH110 - see above
         return inode == self._inode and not (self._stands_in and self._schema_now() != self._schema)
 
     def _is_attached(self) -> bool:

@@ -12,7 +12,7 @@ from tracker import IssueEdit
 
 GROUPS = {(), ("config",), ("sqld",)}
 # They run until somebody stops them, or have a test of their own that looks at all they print.
-ELSEWHERE = {("demo",), ("sqld", "run"), ("init",), ("import",)}
+ELSEWHERE = {("demo",), ("sqld", "run"), ("sqld", "backup"), ("sqld", "restore"), ("init",), ("import",)}
 
 
 @pytest.fixture
