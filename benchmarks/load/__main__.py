@@ -59,7 +59,7 @@ def lines(figures: Figures) -> list[str]:
         "errors of syncs": f"{errors}; answers 429: {traffic.turned_away}, other errors: {traffic.failed}",
         "sent again": f"{figures.sent_again} mutations",
     }
-    head = f"{figures.load.clients} clients, {figures.syncs} syncs, {figures.syncs_a_s:.1f} a second"
+    head = f"{figures.load.clients} clients, {figures.syncs} syncs, {figures.ended_a_s:.1f} a second"
     return [head, *(f"{name:29}{text}" for name, text in told.items()), str(figures.verdict)]
 
 

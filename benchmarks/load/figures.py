@@ -32,14 +32,14 @@ class Used:
 class Figures:
     """One run. Times in seconds.
 
-    syncs: that ended in the measured time, as what passed on the wire was counted in it; the times are those of all
-    syncs that were due in it, however late they ended. late: how long after it was due a sync began. unseen: pairs of a
-    mutation and a client that it never reached.
+    syncs: all until the last one that was due had ended, as what passed on the wire was counted until then.
+    ended_a_s: those that ended while clients wrote. The times are of those that were due while clients wrote; late: how
+    long after it was due a sync began. unseen: pairs of a mutation and a client that it never reached.
     """
 
     load: Load
     syncs: int
-    syncs_a_s: float
+    ended_a_s: float
     visible_p50: float
     visible_p99: float
     unseen: int
@@ -64,20 +64,24 @@ def percentile(values: Sequence[float], part: float) -> float:
 
 
 def figures_of(
-    load: Load, notes: Sequence[Notes], places: dict[str, list[int]], span: tuple[float, float], *,
+    load: Load, notes: Sequence[Notes], places: dict[str, list[int]], span: tuple[float, float, float], *,
     traffic: Traffic, used: Used, verdict: Verdict,
 ) -> Figures:  # fmt: skip
-    """Put together. `places`: of each mutation in the primary's history; `span`: the measured time."""
-    began, ended = span
+    """Put together.
+
+    places: of each mutation in the primary's history. span: when clients began and ended to write, and when the last
+    sync had ended.
+    """
+    began, ended, finished = span
     syncs = [each for one in notes for each in one.syncs if began <= each.due < ended]
-    done = sum(began <= each.ended < ended for one in notes for each in one.syncs)
+    counted = sum(began <= each.began and each.ended <= finished for one in notes for each in one.syncs)
     seen = list(_latencies(notes, {mutation: found[0] for mutation, found in places.items()}))
     visible = [each for each in seen if each is not None]
     taken = [each.ended - each.began for each in syncs]
     return Figures(
         load=load,
-        syncs=done,
-        syncs_a_s=done / (ended - began),
+        syncs=counted,
+        ended_a_s=sum(began <= each.ended < ended for one in notes for each in one.syncs) / (ended - began),
         visible_p50=percentile(visible, 0.5),
         visible_p99=percentile(visible, 0.99),
         unseen=len(seen) - len(visible),

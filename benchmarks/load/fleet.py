@@ -76,6 +76,7 @@ def run_on(directory: Path, servers: Servers, load: Load, shared: list[str]) -> 
         _sleep_until(start + load.seconds)
         after = _counters(servers, meter, workers)
         _end(workers)
+        passed, finished = meter.traffic() - before.traffic, time.monotonic()
         _step(workers, "drain")
         _step(workers, "finish")
         notes: list[Notes] = [each for part in _step(workers, "notes") for each in part]
@@ -84,8 +85,8 @@ def run_on(directory: Path, servers: Servers, load: Load, shared: list[str]) -> 
         load,
         notes,
         places,
-        (before.at, after.at),
-        traffic=after.traffic - before.traffic,
+        (start, start + load.seconds, finished),
+        traffic=passed,
         used=replace(_used(before, after), primary_mb=memory_mb(servers.primary.pid)),
         verdict=judge(servers.primary.url, notes, places),
     )

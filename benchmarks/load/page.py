@@ -66,7 +66,7 @@ def _cells(each: Figures) -> list[str]:
         errors.append(f"429 × {traffic.turned_away}")
     cores = (used.primary, used.read_replica, used.clients, used.meter, used.others)
     return [
-        f"{each.syncs_a_s:.1f}",
+        f"{each.ended_a_s:.1f}",
         *map(show, (each.visible_p50, each.visible_p99, each.sync_p50, each.sync_p99, each.late_p99)),
         f"{each.each_sync(traffic.hrana):.1f} + {each.each_sync(traffic.pulls):.1f}",
         f"{each.each_sync(traffic.bytes_up) / 1e3:.0f}",

@@ -66,7 +66,7 @@ def test_latency_counts_from_the_commit_to_the_end_of_the_first_sync_that_showed
     verdict = Verdict(2, 0, 0, 0, 0, 0, 0)
 
     found = figures_of(
-        SMALL, [author, other], {"m1": [1], "m2": [2]}, (0.0, 20.0),
+        SMALL, [author, other], {"m1": [1], "m2": [2]}, (0.0, 20.0, 20.0),
         traffic=Traffic(), used=NOTHING_USED, verdict=verdict,
     )  # fmt: skip
 
