@@ -9,6 +9,8 @@ from typing import Final
 
 # Of clients with one deadline, all would meet in the last moment before it, so that one is left out.
 LAST_S: Final = 0.5
+# One that asks later than that before its deadline gives up on an answer that is on its way.
+ANSWER_S: Final = 0.2
 
 
 def delays_s(
@@ -30,13 +32,14 @@ def delays_s(
 def delays_until_s(
     deadline: float, random: Callable[[], float], *, now: Callable[[], float] = time.monotonic
 ) -> Iterator[float]:
-    """As `delays_s`, as many as there is time for until `deadline` (in seconds of `now`), and none that ends after it.
+    """As `delays_s`, as many as there is time for until `deadline` (in seconds of `now`).
 
-    For one that was told to come again later: what does not fit is drawn anew from what is left, until less than
-    `LAST_S` is.
+    For one that was told to come again later: each wait leaves `ANSWER_S` at least, and what does not fit is drawn anew
+    from what is left, until less than `LAST_S` is.
     """
     for delay in delays_s(random):
         left = deadline - now()
         if left < LAST_S:
             return
-        yield delay if delay < left else left * (0.5 + 0.5 * random())
+        half = left / 2
+        yield delay if delay < left - ANSWER_S else half + (half - ANSWER_S) * random()
