@@ -14,7 +14,6 @@ from replica.delivery import Surroundings
 from replica.drivers.embedded import Embedded, Trust
 from replica.errors import DamagedError
 from replica.history import HISTORY
-from replica.outbox import State
 from replica.primary import NO_TAIL, Greeting, Primary, Tail
 from replica.pull import frame_number, pull, set_aside
 from replica.sqlite_file import storage_errors
@@ -58,12 +57,6 @@ class Base:
         with storage_errors(self._store.path):
             set_aside(self._store.directory)
         self._store.distrust_base(Trust.WHOLE)
-        self._send_all_again()
-
-    def _send_all_again(self) -> None:
-        # What the old base held and the new one lacks must not count as arrived; the primary knows by the ids.
-        with self._store.writing(with_base=False) as connection:
-            connection.execute("UPDATE mutations SET state = ?", (State.QUEUED.value,))
 
     def _note_lost(self) -> int:
         if HISTORY not in self._store.attached().base_tables:
@@ -90,9 +83,10 @@ class Base:
         try:
             self._fetch(deadline, lock_file, is_fresh=is_fresh)
         except DamagedError:
-            self.drop()
-            self._fetch(deadline, lock_file, is_fresh=False)
-            is_new = True
+            # The client library cannot go on with it; SQLite can, as a rule, until a fresh one is there.
+            self._store.distrust_base(Trust.OUTDATED)
+            self._fetch(deadline, lock_file, is_fresh=True)
+            is_fresh = is_new = True
         if is_fresh:
             self._store.distrust_base(Trust.WHOLE)
         self._store.connection()

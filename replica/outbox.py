@@ -228,12 +228,6 @@ def count_queued(connection: sqlite3.Connection) -> int:
     return int(found.fetchone()[0])
 
 
-def is_any_acknowledged(connection: sqlite3.Connection) -> bool:
-    """Whether the primary has something that the base is still to show."""
-    found = connection.execute("SELECT 1 FROM mutations WHERE state = ? LIMIT 1", (State.ACKNOWLEDGED.value,))
-    return found.fetchone() is not None
-
-
 def acknowledged(connection: sqlite3.Connection) -> list[str]:
     """The ids of the mutations that the primary has said it has."""
     found = connection.execute("SELECT id FROM mutations WHERE state = ? ORDER BY seq", (State.ACKNOWLEDGED.value,))

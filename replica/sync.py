@@ -136,9 +136,6 @@ class Sync:
             progress.enter(Stage.MIGRATE)
             self._migrate(greeting, deadline)
         self._store.belong_to(greeting.id or self._primary.identity())
-        if is_current and outbox.is_any_acknowledged(self._store.connection()):
-            # What the base does not hold now, the primary has lost since it acknowledged it.
-            self._settle(progress, tail.seq)
         self._delivery.deliver(progress, deadline)
         if not is_current or progress.stage is not Stage.GREET:
             progress.enter(Stage.PULL)
@@ -174,7 +171,7 @@ class Sync:
             self._around.sleep(next(delays))
         return greeting
 
-    def _settle(self, progress: Progress, tail_seq: int, *, is_new: bool = False) -> None:
+    def _settle(self, progress: Progress, tail_seq: int, *, is_new: bool) -> None:
         """Drop from outbox and overlay what the base now holds.
 
         tail_seq: the last change that was known here before, to count what others did since. is_new: whether the base

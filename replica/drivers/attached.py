@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from replica import overlay
@@ -23,6 +23,14 @@ from replica.sqlite_file import allow_writing, forbid_writing, translate
 
 _NONE = -1
 _SWAP_TRIES = 1000
+
+
+def damaged_base() -> DamagedError:
+    """What is said wherever the base turns out to be damaged."""
+    return DamagedError(
+        "the local copy of the primary (replica.db) is damaged; pending changes are safe",
+        "`sync` sets it aside and fetches it anew",
+    )
 
 
 class Attached:
@@ -85,55 +93,61 @@ class Attached:
         return True
 
     def detach(self) -> None:
-        """Let go of the base, because it is about to be set aside."""
-        with suppress(sqlite3.OperationalError):
-            self.connection.execute(f"DETACH {overlay.BASE}")
-        self._inode, self._stands_in, self.base_tables, self.applied = _NONE, False, {}, {}
-        overlay.make_views(self.connection, self._tables.values(), {})
+        """Let go of the base, which is about to be set aside or cannot be read; the views show what is pending."""
+        with self._free():
+            with suppress(sqlite3.OperationalError):
+                self.connection.execute(f"DETACH {overlay.BASE}")
+            self._inode, self._stands_in, self.base_tables, self.applied = _NONE, False, {}, {}
+            overlay.make_views(self.connection, self._tables.values(), {})
 
-    def _schema_now(self) -> int:
+    @contextmanager
+    def _free(self) -> Iterator[None]:
+        """Let SQL of ours do what a user's may not; whatever comes of it, the connection is as closed as before."""
         if self._reads_only:
             allow_writing(self.connection)
         try:
-            return int(self.connection.execute(f"PRAGMA {overlay.BASE}.schema_version").fetchone()[0])
-        except sqlite3.DatabaseError as error:
-            raise self._refused(error) from error
+            yield
         finally:
             if self._reads_only:
                 forbid_writing(self.connection)
 
+    def _schema_now(self) -> int:
+        try:
+            with self._free():
+                return int(self.connection.execute(f"PRAGMA {overlay.BASE}.schema_version").fetchone()[0])
+        except sqlite3.DatabaseError as error:
+            raise self._refused(error) from error
+
     def _attach(self, inode: int) -> None:
+        try:
+            with self._free():
+                self._attach_freely()
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            # Views of a base that is not attached would fail in words of their own.
+            self.detach()
+            raise self._refused(error) from error
+        self._inode = inode
+
+    def _attach_freely(self) -> None:
         connection = self.connection
-        if self._reads_only:
-            allow_writing(connection)
         with suppress(sqlite3.OperationalError):
             connection.execute(f"DETACH {overlay.BASE}")
-        self._inode = _NONE
-        try:
-            connection.execute(f"ATTACH ? AS {overlay.BASE}", (self._base.absolute().as_uri() + "?mode=ro",))
-            self.base_tables = read_tables(connection, overlay.BASE)
-            self._schema = int(connection.execute(f"PRAGMA {overlay.BASE}.schema_version").fetchone()[0])
-            self._stands_in = any(
-                name not in self.base_tables or not set(table.columns) <= set(self.base_tables[name].columns)
-                for name, table in self._tables.items()
-            )
-            self.applied = self._applied()
-            overlay.make_views(connection, self._tables.values(), self.base_tables)
-        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-            raise self._refused(error) from error
-        if self._reads_only:
-            forbid_writing(connection)
-        self._inode = inode
+        connection.execute(f"ATTACH ? AS {overlay.BASE}", (self._base.absolute().as_uri() + "?mode=ro",))
+        self.base_tables = read_tables(connection, overlay.BASE)
+        self._schema = int(connection.execute(f"PRAGMA {overlay.BASE}.schema_version").fetchone()[0])
+        self._stands_in = any(
+            name not in self.base_tables or not set(table.columns) <= set(self.base_tables[name].columns)
+            for name, table in self._tables.items()
+        )
+        self.applied = self._applied()
+        overlay.make_views(connection, self._tables.values(), self.base_tables)
 
     def _refused(self, error: Exception) -> ReplicaError:
         translated = translate(error, self._base) if isinstance(error, sqlite3.Error) else None
         # All this SQL is ours: where it does not run, the base is not what it should be.
         if translated is not None and not isinstance(translated, DamagedError | QueryError):
             return translated
-        return DamagedError(
-            "the local copy of the primary (replica.db) is damaged; pending changes are safe",
-            "`sync` sets it aside and fetches it anew",
-        )
+        return damaged_base()
 
     @property
     def base_version(self) -> int:

@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from replica import local_format, outbox, overlay
-from replica.drivers.attached import Attached
+from replica.drivers.attached import Attached, damaged_base
 from replica.drivers.buffered import BufferedWork
 from replica.drivers.protocol import Rows, Work
 from replica.errors import BusyError, DamagedError, QueryError, ReplicaError
@@ -194,23 +194,23 @@ class Embedded:
         """Start a transaction. Raises SchemaTooNewError if a newer program made the base, InputError within another."""
         refuse_nesting(self.attached().connection)
         while True:
+            attached = self.attached()
             try:
-                connection = self.connection()
+                attached.refresh()
+                attached.refresh_schema()
             except DamagedError as error:
                 if online:
                     raise self._noted(error) from error.__cause__
                 return self._begin_blind(error)
+            check_version(attached.applied, self._schema)
+            if online:
+                return BufferedWork(self.tables, self.read, self._online)
             with storage_errors(self.path):
-                attached = self.attached()
-                attached.refresh_schema()
-                check_version(attached.applied, self._schema)
-                if online:
-                    return BufferedWork(self.tables, self.read, self._online)
-                connection.execute("BEGIN IMMEDIATE")
+                attached.connection.execute("BEGIN IMMEDIATE")
                 # From here on no sync can settle; one that did a moment ago has put its base in place before.
                 if attached.is_current():
-                    return QueuedWork(connection, self.tables, self.path)
-                connection.execute("ROLLBACK")
+                    return QueuedWork(attached.connection, self.tables, self.path, self._noted)
+                attached.connection.execute("ROLLBACK")
 
     def _begin_blind(self, damage: DamagedError) -> Work:
         """Start a transaction on what is pending, for new rows; the base cannot be read until a sync has mended it."""
@@ -219,7 +219,7 @@ class Embedded:
         attached.detach()
         with storage_errors(self.path):
             attached.connection.execute("BEGIN IMMEDIATE")
-        return QueuedWork(attached.connection, self.tables, self.path, damage)
+        return QueuedWork(attached.connection, self.tables, self.path, self._noted, damage)
 
     @contextmanager
     def writing(self, *, with_base: bool = True) -> Iterator[sqlite3.Connection]:
@@ -251,15 +251,23 @@ class QueuedWork:
         connection: sqlite3.Connection,
         tables: Mapping[str, Table],
         path: Path,
+        note: Callable[[ReplicaError], ReplicaError],
         damage: DamagedError | None = None,
     ) -> None:
-        """`damage`: why the base cannot be read, if it cannot."""
-        self._connection, self._tables, self._path, self._damage = connection, tables, path, damage
+        """`note`: remembers a damaged base, outside of a transaction. `damage`: why it cannot be read, if it cannot."""
+        self._connection, self._tables, self._path, self._note, self._damage = connection, tables, path, note, damage
 
     def row(self, table: str, row_id: str) -> Row | None:
         """The row as this transaction sees it. Raises DamagedError where only the base could tell."""
-        with storage_errors(self._path):
+        try:
             row = read_row(self._connection, self._tables[table], row_id)
+        except sqlite3.Error as error:
+            translated = translate(error, self._path)
+            if not isinstance(translated, DamagedError):
+                raise translated from error
+            # It was begun on `local.db`, so what is damaged is the base, and the next sync is to know.
+            self._damage = damaged_base()
+            raise self._damage from error
         if row is None and self._damage is not None:
             raise self._damage
         return row
@@ -279,6 +287,8 @@ class QueuedWork:
         """Undo everything since `begin`."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+        if self._damage is not None:
+            self._note(self._damage)
 
 
 def read_row(connection: sqlite3.Connection, table: Table, row_id: str) -> Row | None:

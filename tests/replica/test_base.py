@@ -3,11 +3,12 @@
 import errno
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from replica import DamagedError, Replica, Stage, StorageError, UnreachableError
+from replica import DamagedError, Replica, Stage, StorageError, UnreachableError, WriteRefusedError
 from sqld import Server
 from tests.faults import FaultProxy
 from tests.replica.backups import back_up, restore
@@ -248,6 +249,91 @@ def test_i6_an_outdated_base_stays_readable_until_the_fresh_one_is_whole(
     assert _titles(started_now) == ["before", "mine"]
     synced(started_now)
     assert _titles(started_now) == ["before"]
+
+
+def test_i6_a_base_that_the_client_library_refuses_stays_readable_until_a_fresh_one_is_whole(
+    team: Team, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after an sqld that went away in the middle of a pull: SQLite reads the file as well as before."""
+    laptop = team.join("laptop")
+    add(laptop, "settled")
+    synced(laptop)
+    add(laptop, "pending")
+    errors: Iterator[Exception] = iter([DamagedError("no good"), UnreachableError("the primary is gone")])
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise next(errors)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.base.pull", fail)
+        report = laptop.sync()
+    started_now = team.join("laptop")
+
+    assert isinstance(report.error, UnreachableError)
+    assert _titles(laptop) == _titles(started_now) == ["pending", "settled"]
+    synced(started_now)
+    assert rows_of(started_now) == truth.rows()
+
+
+@pytest.mark.parametrize("way", ["get", "change"])
+def test_damage_that_is_met_within_a_transaction_is_told_of_the_base_and_mended_by_the_next_sync(
+    team: Team, truth: Truth, way: str
+) -> None:
+    """Not of `local.db`, which is sound and must not be taken apart."""
+    laptop = team.join("laptop")
+    items = [add(laptop, f"item {number}", body="x" * 500) for number in range(100)]
+    synced(laptop)
+    laptop.close()
+    _damage(team.directory_of("laptop") / "replica.db", from_page=12)
+    again = team.join("laptop")
+
+    def use_all() -> None:
+        for item in items:
+            with again.transaction() as tx:
+                read = tx.get(Item, item.id)
+                if way == "change":
+                    tx.update(read, stars=read.stars + 1)
+
+    with pytest.raises(DamagedError, match=r"replica\.db") as caught:
+        use_all()
+
+    assert "local.db" not in str(caught.value)
+    synced(again)
+    use_all()
+    synced(again)
+    assert rows_of(again) == truth.rows()
+
+
+def test_every_read_of_a_damaged_base_says_so(team: Team) -> None:
+    """The second as the first, for SQL of ours and of a user's."""
+    laptop = team.join("laptop")
+    add(laptop, "settled")
+    synced(laptop)
+    assert len(laptop.select(Item)) == len(laptop.query("SELECT * FROM items").rows) == 1
+    base = team.directory_of("laptop") / "replica.db"
+    base.rename(base.with_name("moved"))
+    base.write_bytes(b"\x55" * 40_960)
+
+    for _ in range(2):
+        for read in (lambda: laptop.select(Item), lambda: laptop.query("SELECT * FROM items")):
+            with pytest.raises(DamagedError):
+                read()
+
+
+def test_sql_of_a_users_cannot_write_after_a_damaged_base_was_met(team: Team) -> None:
+    """To see what is there, the connection is opened for a moment; it must be closed again whatever is found."""
+    laptop = team.join("laptop")
+    add(laptop, "pending")
+    base = team.directory_of("laptop") / "replica.db"
+    base.write_bytes(b"\x55" * 40_960)
+    with pytest.raises(DamagedError):
+        laptop.query("SELECT * FROM items")
+    base.unlink()
+
+    with pytest.raises(WriteRefusedError):
+        laptop.query("DELETE FROM mutations RETURNING id")
+
+    assert len(laptop.pending()) == 1
 
 
 def test_a_primary_killed_hard_costs_a_download_and_loses_nothing(
