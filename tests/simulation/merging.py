@@ -71,6 +71,11 @@ def explain(told: ToldChange, applied: ToldChange, found: Row, rules: Mapping[st
             if not same(left, wanted):
                 yield "I1", f"{name} was left at {left!r}, and its author wanted {wanted!r} over what they saw"
             continue
+        if not is_insert and same(before, wanted):
+            # Changed there and back in one transaction: nothing was asked for.
+            if not same(left, one.found):
+                yield "I4", f"{name} was set, which its author had left as they saw it"
+            continue
         wrong = _RULES[rules.get(name, Rule.KEEP)](one)
         if wrong:
             yield (

@@ -6,12 +6,13 @@ with all of the client's own pending changes on it, and lacks nothing that was a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tests.simulation.merging import Row
 from tests.simulation.records import COLUMNS, DEFAULTS, PROGRAMS
-from tests.simulation.story import Key, Loss, Seen, Story, ToldChange, Violation
+from tests.simulation.story import Key, Loss, Seen, Story, ToldChange, Violation, told_change
 from tests.simulation.timeline import CONFLICTS, Timeline
 
 Json = Any  # a JSON document of our own making
@@ -90,7 +91,8 @@ def _check_monotonic(
 
 def _check_rows(seen: Seen, life: Timeline, timelines: list[Timeline], story: Story) -> Iterator[Violation]:
     tail = seen.tail[0] if seen.tail is not None else 0
-    pending = _pending_by_row(seen)
+    pending = _by_row(change for changes in seen.pending.values() for change in changes)
+    parked = _by_row(_parked(seen))
     tables = {record.replica_table for record in PROGRAMS[seen.version].records}
     if story.upgraded_at is not None and seen.n > story.upgraded_at:
         # The base of an old program may have been migrated since, and then has no such table any more.
@@ -103,7 +105,7 @@ def _check_rows(seen: Seen, life: Timeline, timelines: list[Timeline], story: St
             key = (table, row_id)
             shown = visible.get(row_id)
             if key in pending:
-                yield from _check_pending(seen, key, shown, pending[key], timelines)
+                yield from _check_pending(seen, key, shown, (parked.get(key, []), pending[key]), timelines)
             elif shown != (expected := _shown(life.state_at(key, tail), row_id, names)):
                 yield Violation(
                     "atomic reads", f"{seen.process} sees {table} {row_id} as {shown}, not {expected}", seen.n
@@ -129,12 +131,20 @@ def _check_conflicts(
             )
 
 
-def _pending_by_row(seen: Seen) -> dict[Key, list[ToldChange]]:
-    pending: dict[Key, list[ToldChange]] = {}
+def _by_row(changes: Iterable[ToldChange]) -> dict[Key, list[ToldChange]]:
+    by_row: dict[Key, list[ToldChange]] = {}
+    for change in changes:
+        by_row.setdefault(change.key, []).append(change)
+    return by_row
+
+
+def _parked(seen: Seen) -> Iterator[ToldChange]:
+    """What mutations were to do that are parked here, and have not arrived as conflicts."""
     for changes in seen.pending.values():
         for change in changes:
-            pending.setdefault(change.key, []).append(change)
-    return pending
+            if change.table == CONFLICTS and change.kind == "insert":
+                for *head, fields in json.loads(change.fields["changes"][1]):
+                    yield told_change([*head, json.loads(fields)])
 
 
 def _shown(row: Row | None, row_id: str, names: tuple[str, ...]) -> Row | None:
@@ -142,12 +152,22 @@ def _shown(row: Row | None, row_id: str, names: tuple[str, ...]) -> Row | None:
 
 
 def _check_pending(
-    seen: Seen, key: Key, shown: Row | None, changes: list[ToldChange], timelines: list[Timeline]
+    seen: Seen,
+    key: Key,
+    shown: Row | None,
+    waiting: tuple[list[ToldChange], list[ToldChange]],
+    timelines: list[Timeline],
 ) -> Iterator[Violation]:
-    """A row with pending changes is some version of the row with all of them on it."""
+    """A row with pending changes is some version of the row with all of them on it.
+
+    waiting: what is parked, and what is pending. A later change stands on the row as its author saw it, which may be
+    there by a mutation only that was parked since.
+    """
+    parked, changes = waiting
     versions: list[Row | None] = [None]
     for timeline in timelines:
         versions += [row for _, row in timeline.versions.get(key, [])]
+    versions += [row for version in versions for row in _after(version, key, parked)] if parked else []
     names = ("id", "updated_at", *PROGRAMS[seen.version].columns(key[0]))
     possible = [_shown(row, key[1], names) for version in versions for row in _after(version, key, changes)]
     if shown not in possible:

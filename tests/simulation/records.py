@@ -37,17 +37,9 @@ class OldTask(Record, table="tasks"):
     project: str | None = None
 
 
-class Task(Record, table="tasks"):
+class Task(OldTask, table="tasks"):
     """A task of the new program."""
 
-    title: str
-    owner: Annotated[str, Rule.LAST] = ""
-    labels: Annotated[frozenset[str], Rule.UNION] = frozenset()
-    notes: Annotated[str, Rule.TEXT] = ""
-    best: Annotated[int | None, Rule.MAX] = None
-    least: Annotated[int | None, Rule.MIN] = None
-    spent: Annotated[int, Rule.SUM] = 0
-    project: str | None = None
     priority: int = 0
 
 

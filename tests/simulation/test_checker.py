@@ -1,0 +1,47 @@
+"""What the checker must not take for a violation: each was once, in a run of many seeds."""
+
+import json
+
+from replica import Rule
+from tests.simulation.merging import Past, explain
+from tests.simulation.reading import check_reads
+from tests.simulation.records import PROGRAMS
+from tests.simulation.story import Seen, Story, ToldChange, told_change
+from tests.simulation.timeline import CONFLICTS, Timeline
+
+_AUTHOR = ("2026-01-01T00:00:01.000000Z", "m1")
+_SCRAP = ["scraps", "s1"]
+
+
+def _update(fields: dict[str, list[object]]) -> ToldChange:
+    return ToldChange("tasks", "t1", "update", "then", "now", fields)
+
+
+def test_a_field_that_was_changed_there_and_back_is_left_as_others_had_it() -> None:
+    """Seed 4002: in one transaction, so that its author asked for nothing."""
+    told, found, rules = _update({"owner": ["ann", "ann"]}), {"owner": "eve"}, {"owner": Rule.LAST}
+
+    left_alone = list(explain(told, _update({}), found, rules, _AUTHOR, Past()))
+    set_anyway = list(explain(told, _update({"owner": ["eve", "ann"]}), found, rules, _AUTHOR, Past()))
+
+    assert left_alone == []
+    assert [invariant for invariant, _ in set_anyway] == ["I4"]
+
+
+def _sees(text: str, *pending: list[object]) -> list[str]:
+    """What is wrong with a read that shows one scrap with this text, over an empty base, with this pending."""
+    by_mutation = {f"m{number}": [told_change(change)] for number, change in enumerate(pending)}
+    rows = {"scraps": [["s1", "t2", text]]}
+    story = Story(seen=[Seen(9, 8, "c0", "c0", min(PROGRAMS), None, by_mutation, rows)])
+    return [violation.invariant for violation in check_reads(story, [Timeline()])]
+
+
+def test_a_change_after_one_that_was_parked_stands_on_the_row_as_its_author_saw_it() -> None:
+    """Seed 4007: until it is sent, and parked as well."""
+    insert = [*_SCRAP, "insert", "", "t1", json.dumps({"text": [None, "first"]})]
+    parked = [CONFLICTS, "k1", "insert", "", "t1", {"changes": [None, json.dumps([insert])]}]
+    update = [*_SCRAP, "update", "t1", "t2", {}]
+
+    assert _sees("first", parked, update) == []
+    assert _sees("first", update) == ["I6"]
+    assert _sees("second", parked, update) == ["I6"]
