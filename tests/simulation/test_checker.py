@@ -1,6 +1,7 @@
 """What the checker must not take for a violation: each was once, in a run of many seeds."""
 
 import json
+from typing import Any
 
 from replica import Rule
 from tests.simulation.merging import Past, explain
@@ -28,7 +29,7 @@ def test_a_field_that_was_changed_there_and_back_is_left_as_others_had_it() -> N
     assert [invariant for invariant, _ in set_anyway] == ["I4"]
 
 
-def _sees(text: str, *pending: list[object]) -> list[str]:
+def _sees(text: str, *pending: list[Any]) -> list[str]:
     """What is wrong with a read that shows one scrap with this text, over an empty base, with this pending."""
     by_mutation = {f"m{number}": [told_change(change)] for number, change in enumerate(pending)}
     rows = {"scraps": [["s1", "t2", text]]}
