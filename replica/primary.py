@@ -7,12 +7,13 @@ known by their ids and migrations by their versions.
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from replica.backoff import delays_s
 from replica.conflicts import Author
 from replica.errors import (
     AnswerTooLargeError,
@@ -33,6 +34,8 @@ from replica.rebase import Ground, Key, Touch
 from replica.schema import Schema, Table, quote
 
 _KEYS_MAX = 500
+# Under 0.5 MB a request; a primary takes no value of more than some megabytes.
+_IDS_MAX = 10_000
 _IDENTITY = "SELECT id FROM _replica_primary"
 _FINAL_CODES = ("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "ARGS_INVALID")
 _PRUNED_MAX = 5_000
@@ -109,6 +112,15 @@ class Primary:
             name = str(identity[0][0]) if identity else ""
             return Greeting(applied_from(applied or []), name, answer.replication_index, knows, is_held)
 
+    def greet_in_peace(self, tail: Tail, wait: Callable[[float], None], deadline: float) -> Greeting:
+        """Greet it once nobody migrates it: a write would break off a migration of over 5 s. Raises BusyError."""
+        delays = delays_s(random.random, longest_s=1.0)
+        while (greeting := self.greet(tail)).is_migrating:
+            if time.monotonic() > deadline:
+                raise BusyError("another client is migrating the primary")
+            wait(next(delays))
+        return greeting
+
     def identity(self) -> str:
         """Which primary this is."""
         rows = self._hrana.execute(Statement(_IDENTITY)).rows
@@ -122,18 +134,20 @@ class Primary:
     def push_one(self, mutation: Mutation, sleep: Callable[[float], None]) -> Refusal | None:
         """Apply one mutation that is kept nowhere else; ask what became of it if the answer is lost.
 
-        Raises UnknownOutcomeError if that cannot be found out.
+        Raises UnknownOutcomeError if that cannot be found out, PrimaryBusyError if it was turned away each time.
         """
-        try:
-            return self.push([mutation])
-        except UnreachableError as error:
-            lost = error
-        for wait_s in (0.05, 0.5, 1.0):
+        lost: UnreachableError | None = None
+        for wait_s in (0.0, 0.05, 0.5, 1.0):
             sleep(wait_s)
-            with suppress(UnreachableError):
+            try:
                 # Sent again, not only asked for: the lost request may still arrive, and the id admits only one.
                 refusal = self.push([mutation])
-                return None if refusal is not None and mutation.id in self.known([mutation.id]) else refusal
+                return None if refusal is not None and lost and mutation.id in self.known([mutation.id]) else refusal
+            except UnreachableError as error:
+                # What was turned away did nothing, so only another failure leaves a doubt.
+                lost = error if lost is None or isinstance(lost, PrimaryBusyError) else lost
+        if isinstance(lost, PrimaryBusyError):
+            raise lost
         raise UnknownOutcomeError(mutation.id, str(lost)) from lost
 
     def apply(self, steps: list[Step] | None) -> Refusal | None:
@@ -158,9 +172,12 @@ class Primary:
     def known(self, ids: Sequence[str]) -> set[str]:
         """Which of these mutations the primary has applied (or holds parked)."""
         sql = "SELECT DISTINCT mutation FROM _replica_changes WHERE mutation IN (SELECT value FROM json_each(?))"
-        answer = self._hrana.batch([Step(Statement(sql, (json.dumps(list(ids)),)))])
-        with understanding():
-            return {str(row[0]) for row in _rows_or_none(answer, 0) or []}
+        found: set[str] = set()
+        for start in range(0, len(ids), _IDS_MAX):
+            answer = self._hrana.batch([Step(Statement(sql, (json.dumps(ids[start : start + _IDS_MAX]),)))])
+            with understanding():
+                found.update(str(row[0]) for row in _rows_or_none(answer, 0) or [])
+        return found
 
     def give_up_at(self, deadline: float) -> None:
         """From now on, end every request at `deadline` (monotonic seconds) at the latest."""
@@ -239,6 +256,7 @@ class Primary:
 
         Raises SchemaTooNewError, SchemaMismatchError, BusyError if another client migrates until the deadline.
         """
+        delays = delays_s(random.random, longest_s=1.0)
         while plan_migrations(self._schema, applied):
             # Only looked at while it is held: whoever waits to write takes a transaction of over 5 s away.
             lease_s = ttl_s(deadline - time.monotonic())
@@ -246,7 +264,7 @@ class Primary:
             if token is None:
                 if time.monotonic() > deadline:
                     raise BusyError("another client is migrating the primary")
-                wait(0.1)
+                wait(next(delays))
             else:
                 try:
                     self._run_migrations(token, holder, at, lease_s)

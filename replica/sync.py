@@ -16,13 +16,11 @@ from contextlib import suppress
 from typing import Final
 
 from replica import lost, outbox, overlay
-from replica.backoff import delays_s
 from replica.base import Base
 from replica.delivery import Delivery, Progress, Surroundings
 from replica.drivers.embedded import Embedded, Trust, read_row
 from replica.drivers.remote import moved_on
 from replica.errors import (
-    BusyError,
     DamagedError,
     InputError,
     NotAllowedError,
@@ -37,7 +35,7 @@ from replica.history import HISTORY
 from replica.migrate import plan_migrations, version_of
 from replica.mutation import Mutation, StoredValue
 from replica.outbox import State
-from replica.primary import NO_TAIL, Greeting, Primary, Refusal, Tail
+from replica.primary import NO_TAIL, Greeting, Primary, Refusal
 from replica.pull import base_number, frame_number
 from replica.report import Stage, SyncReport
 from replica.schema import Schema
@@ -119,7 +117,7 @@ class Sync:
             self._store.attached().detach()
         progress.enter(Stage.GREET)
         tail = NO_TAIL if is_damaged else self._base.tail()
-        greeting = self._greet(tail, deadline)
+        greeting = self._primary.greet_in_peace(tail, self._around.sleep, deadline)
         is_other = self._is_other_primary(greeting)
         if is_damaged:
             self._base.drop()
@@ -141,7 +139,7 @@ class Sync:
             progress.enter(Stage.PULL)
             is_fresh = self._base.pull(deadline, lock_file, is_fresh=is_fresh)
         progress.enter(Stage.SETTLE)
-        self._settle(progress, tail.seq, is_new=is_fresh)
+        self._settle(progress, tail.seq if greeting.knows_our_tail else 0, is_new=is_fresh)
         self._prune_daily()
         progress.enter(Stage.DONE)
 
@@ -162,15 +160,6 @@ class Sync:
             raise OtherPrimaryError(self._around.url, is_new=not greeting.id)
         return True
 
-    def _greet(self, tail: Tail, deadline: float) -> Greeting:
-        """Ask how the primary stands, once nobody migrates it: a push would break off a migration of over 5 s."""
-        delays = delays_s(self._around.random, longest_s=1.0)
-        while (greeting := self._primary.greet(tail)).is_migrating:
-            if time.monotonic() > deadline:
-                raise BusyError("another client is migrating the primary")
-            self._around.sleep(next(delays))
-        return greeting
-
     def _settle(self, progress: Progress, tail_seq: int, *, is_new: bool) -> None:
         """Drop from outbox and overlay what the base now holds.
 
@@ -185,7 +174,7 @@ class Sync:
             progress.pulled += connection.execute(
                 f"SELECT count(DISTINCT mutation) FROM {history} "
                 "WHERE seq > ? AND mutation NOT IN (SELECT id FROM mutations)",
-                (0 if is_new else tail_seq,),
+                (tail_seq,),
             ).fetchone()[0]
             copy = base_number(self._store.directory)
             if is_new or copy != outbox.read_fact(connection, "settled_base"):
@@ -235,14 +224,14 @@ class Sync:
             deadline = time.monotonic() + _LOCK_WAIT_S
             self._primary.give_up_at(deadline)
             try:
-                greeting = self._greet(NO_TAIL, deadline)
+                greeting = self._primary.greet_in_peace(NO_TAIL, self._around.sleep, deadline)
                 self._is_other_primary(greeting)
                 if plan_migrations(self._schema, greeting.applied):
                     self._migrate(greeting, deadline)
                 self._store.belong_to(greeting.id or self._primary.identity())
                 self._delivery.deliver(progress, deadline)
                 refusal = self._primary.push_one(mutation, self._around.sleep)
-                if refusal is not None and mutation.id not in self._primary.known([mutation.id]):
+                if refusal is not None:
                     raise self._online_refusal(mutation, refusal)
             except UnknownOutcomeError:
                 raise

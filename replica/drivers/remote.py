@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from replica.drivers.buffered import BufferedWork
 from replica.drivers.protocol import Rows, Work
 from replica.errors import (
-    BusyError,
     ConflictError,
     InputError,
     NotAllowedError,
@@ -25,7 +24,7 @@ from replica.errors import (
 )
 from replica.migrate import check_version, plan_migrations, version_of
 from replica.mutation import Mutation, StoredValue
-from replica.primary import Primary
+from replica.primary import NO_TAIL, Primary
 from replica.schema import Schema, Table
 from replica.stamps import Stamp
 
@@ -96,11 +95,7 @@ class Remote:
     @_nothing_kept()
     def begin(self, *, online: bool) -> Work:  # noqa: ARG002 - every write is online here
         """Start a transaction. Raises SchemaTooNewError, BusyError if the primary is being migrated for too long."""
-        patience_end = time.monotonic() + _WRITE_PATIENCE_S
-        while (greeting := self._primary.greet()).is_migrating:
-            if time.monotonic() > patience_end:
-                raise BusyError("another client is migrating the primary")
-            time.sleep(0.1)
+        greeting = self._primary.greet_in_peace(NO_TAIL, time.sleep, time.monotonic() + _WRITE_PATIENCE_S)
         check_version(greeting.applied, self._schema)
         return BufferedWork(self._tables, self.read, self._send)
 

@@ -1,10 +1,11 @@
 """Writes that go to the primary first: they are there when the block ends, or nothing is anywhere."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
 
-from replica import ConflictError, InputError, OfflineError, UnknownOutcomeError
+from replica import ConflictError, InputError, OfflineError, PrimaryBusyError, UnknownOutcomeError, UnreachableError
 from tests.faults import FaultProxy
 from tests.replica.team import Item, Team, Truth, add, all_synced, change, rows_of, synced
 
@@ -100,6 +101,28 @@ def test_i1_an_online_write_whose_every_reply_is_lost_is_not_called_a_failure(
     assert laptop.pending() == []
     synced(laptop)
     assert laptop.get(Item, item.id) == item
+
+
+@pytest.mark.parametrize("first", ["turned away", "lost"])
+def test_an_online_write_that_a_busy_primary_turned_away_is_known_not_to_be_there(
+    team: Team, truth: Truth, network: FaultProxy, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    """Unless it was sent before in vain, when nobody knows."""
+    laptop = team.join("laptop", url=network.url)
+    synced(laptop)
+    errors: Iterator[Exception] = iter([UnreachableError("no answer")] if first == "lost" else [])
+
+    def busy(_steps: object) -> object:
+        raise next(errors, PrimaryBusyError("the primary has too much to do"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.primary.Primary.apply", lambda _self, steps: busy(steps))
+        with pytest.raises(UnreachableError) as caught, laptop.transaction("online") as tx:
+            tx.insert(Item(title="Milk"))
+
+    assert type(caught.value) is (UnknownOutcomeError if first == "lost" else OfflineError)
+    assert laptop.pending() == []
+    assert truth.applied() == []
 
 
 def test_i7_an_online_write_goes_after_what_was_queued_before_it(team: Team, truth: Truth) -> None:

@@ -1,5 +1,6 @@
 """Sync: what it reports, what it costs, and what the network, the token and other processes can do to it."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from replica import BusyError, NotAllowedError, PrimaryBusyError, PrimaryError, ReplicaError, Stage, UnreachableError
+from replica.hrana import BatchAnswer, Hrana, Step
 from replica.mutation import Change, Kind, Mutation
 from replica.sync import Sync
 from replica.sync_lock import sync_lock
@@ -53,6 +55,32 @@ def test_a_report_counts_mutations_by_what_became_of_them(team: Team, truth: Tru
     assert (report.pushed, report.merged, report.parked, report.pulled) == (3, 1, 1, 2)
     assert synced(laptop).pulled == 0
     assert synced(desktop).pulled == 3
+
+
+def test_what_the_primary_is_asked_for_is_cut_into_requests_that_it_takes(
+    team: Team, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten thousand ids at once; a whole outbox that waits for its pull may be more."""
+    laptop = team.join("laptop")
+    for number in range(5):
+        add(laptop, f"item {number}")
+    synced(laptop)
+    asked = laptop._sync
+    assert asked is not None
+    monkeypatch.setattr("replica.primary._IDS_MAX", 2)
+    sizes = []
+    real = Hrana.batch
+
+    def batch(self: Hrana, steps: list[Step], **options: float | None) -> BatchAnswer:
+        sizes.append(len(json.loads(str(steps[0].statement.args[0]))))
+        return real(self, steps, **options)
+
+    monkeypatch.setattr(Hrana, "batch", batch)
+
+    known = asked()._primary.known([*truth.applied(), "never made"])
+
+    assert known == set(truth.applied())
+    assert sizes == [2, 2, 2]
 
 
 def test_a_second_syncer_is_told_who_syncs(team: Team, truth: Truth) -> None:
