@@ -10,61 +10,35 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
+
+from tests.faults.listening import Listening, read_body
 
 _QUESTION: Final = b"POST /v3/pipeline "
 Lie = Callable[[bytes, bytes], bytes]
 """The request's body and the body of the true answer (b"" without a primary), to all bytes that are answered."""
 
 
-class LyingServer:
+class LyingServer(Listening):
     """Listens on a free port of this machine while the `with` block runs."""
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        super().__init__()
         self._target: int | None = None
         self._lie: Lie = honest
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._accept, daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def tell(self, lie: Lie, *, target: int | None = None) -> None:
         """Answer so from now on. target: the port of the primary that is asked first, if any."""
         self._lie, self._target = lie, target
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._is_over.set()
-        # Closing a listener does not wake who accepts on it.
-        with suppress(OSError), socket.create_connection(self._listener.getsockname(), timeout=1):
-            pass
-        self._thread.join(5)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while not self._is_over.is_set():
-            connection, _ = self._listener.accept()
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
-
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError, http.client.HTTPException, ValueError):
-            connection.settimeout(10)
-            data = connection.recv(65536)
-            if data and not data.startswith(_QUESTION):
-                self._splice(connection, data)
-            elif data:
-                body = _body(connection, data)
-                connection.sendall(self._lie(body, self._true(body)))
+    def serve(self, connection: socket.socket) -> None:
+        """Answer one request, or pass on whatever is none of a client's questions."""
+        data = connection.recv(65536)
+        if data and not data.startswith(_QUESTION):
+            self._splice(connection, data)
+        elif data:
+            body = read_body(connection, data)
+            connection.sendall(self._lie(body, self._true(body)))
 
     def _true(self, body: bytes) -> bytes:
         if self._target is None:
@@ -94,17 +68,6 @@ def _pass_on(source: socket.socket, target: socket.socket) -> None:
             target.sendall(data)
     with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
-
-
-def _body(connection: socket.socket, data: bytes) -> bytes:
-    while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
-    head, _, body = data.partition(b"\r\n\r\n")
-    lines = (line.partition(b":") for line in head.lower().split(b"\r\n"))
-    length = next((int(value) for name, _, value in lines if name == b"content-length"), 0)
-    while len(body) < length:
-        body += connection.recv(65536)
-    return body
 
 
 def reply(body: bytes, *, status: int = 200, headers: str = "") -> bytes:

@@ -85,12 +85,7 @@ def test_changes_made_under_the_old_schema_wait_for_the_upgrade_and_are_then_pus
         with old.transaction() as tx:
             tx.update(settled, stars=5)
         add(old, "Bread")
-        with open_notes(tmp_path / "two", "libsql", url, records=NEW_RECORDS, migrations=newer) as new:
-            settle(new)
-            with new.transaction() as tx:
-                tx.update(new.select(ColouredNote)[0], colour="red")
-                tx.insert(ColouredNote(title="Sugar"))
-            settle(new)
+        _change_by_newer(tmp_path / "two", url, newer, settled)
         report = old.sync()
         read = titles(old)
 
@@ -105,6 +100,16 @@ def test_changes_made_under_the_old_schema_wait_for_the_upgrade_and_are_then_pus
     assert seen == [[("Bread", 0, "white"), ("Milk", 5, "red"), ("Sugar", 0, "white")]] * 2
 
 
+def _change_by_newer(directory: Path, url: str, newer: Path, note: Note) -> None:
+    """An upgraded program elsewhere migrates, paints the note red, and adds another."""
+    with open_notes(directory, "libsql", url, records=NEW_RECORDS, migrations=newer) as new:
+        settle(new)
+        with new.transaction() as tx:
+            tx.update(new.get(ColouredNote, note.id), colour="red")
+            tx.insert(ColouredNote(title="Sugar"))
+        settle(new)
+
+
 def test_an_overlay_that_an_old_program_derived_from_a_newer_base_is_derived_anew_by_the_upgraded_one(
     tmp_path: Path, primary_server: Server, newer: Path
 ) -> None:
@@ -115,11 +120,7 @@ def test_an_overlay_that_an_old_program_derived_from_a_newer_base_is_derived_ane
         settle(old)
         with old.transaction() as tx:
             tx.update(note, stars=5)
-        with open_notes(tmp_path / "two", "libsql", url, records=NEW_RECORDS, migrations=newer) as new:
-            settle(new)
-            with new.transaction() as tx:
-                tx.update(new.get(ColouredNote, note.id), colour="red")
-            settle(new)
+        _change_by_newer(tmp_path / "two", url, newer, note)
         assert isinstance(old.sync().error, SchemaTooNewError)
         store = old._driver
         assert isinstance(store, Embedded)
