@@ -140,9 +140,10 @@ class Primary:
         for wait_s in (0.0, 0.05, 0.5, 1.0):
             sleep(wait_s)
             try:
-                # Sent again, not only asked for: the lost request may still arrive, and the id admits only one.
+                # Sent again, not only asked for: a lost request may still arrive, and the id admits only one.
                 refusal = self.push([mutation])
-                return None if refusal is not None and lost and mutation.id in self.known([mutation.id]) else refusal
+                # What is refused may be the second of two that the network made of one.
+                return refusal if refusal is None or mutation.id not in self.known([mutation.id]) else None
             except UnreachableError as error:
                 # What was turned away did nothing, so only another failure leaves a doubt.
                 lost = error if lost is None or isinstance(lost, PrimaryBusyError) else lost

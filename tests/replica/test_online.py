@@ -68,12 +68,18 @@ def test_i8_an_online_write_without_a_network_queues_nothing(
     assert truth.title(item.id) == "Milk"
 
 
-def test_i2_an_online_write_whose_reply_is_lost_counts_once(team: Team, truth: Truth, network: FaultProxy) -> None:
-    """It is asked for again by its id, and found to be done."""
-    laptop = team.join("laptop")
+@pytest.mark.parametrize("fault", ["lost", "duplicated"])
+def test_i2_an_online_write_whose_reply_is_lost_or_not_the_first_counts_once(
+    team: Team, truth: Truth, network: FaultProxy, fault: str
+) -> None:
+    """It is asked for by its id, and found to be done."""
+    laptop = team.join("laptop", url=network.url)
     item = add(laptop, "Milk")
     synced(laptop)
-    network.lose_next_reply(matching="COMMIT")
+    if fault == "lost":
+        network.lose_next_reply(matching="COMMIT")
+    else:
+        network.duplicate_next_request(matching="COMMIT")
 
     with laptop.transaction("online") as tx:
         tx.update(tx.get(Item, item.id), stars=1)
