@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from replica.conflicts import RESOLVED, Conflict, ConflictRow, field_name, undecided
+from replica.conflicts import OPEN, RESOLVED, Conflict, ConflictRow, field_name, undecided
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import CONFLICTS
 from replica.merge import ABSENT, Clash, Side, merge_field
@@ -31,11 +31,14 @@ def settle(tx: Transaction, conflict: Conflict, choice: Choice, *, record_of: Re
         _check_named(conflict, choice, record_of)
     first = (conflict.table, conflict.row_id)
     is_second = _was_settled_before(tx, conflict)
+    takes_back = any(_opens(change) for change in conflict.changes)
     for change in conflict.changes:
         # A second decision adds nothing to what the first one brought in; it can only set what clashed to other values.
-        is_over = is_second and (choice == "theirs" or change.table == CONFLICTS)
+        # One that was taken back leaves all that the other brought in, or nothing of it.
+        is_over = is_second and (choice == "theirs" or (change.table == CONFLICTS and not takes_back))
         if not is_over and not (choice == "theirs" and _is_gone(change.table, record_of)):
-            _settle_change(tx, change, conflict, choice, record_of(change.table), first, is_second=is_second)
+            only_clashes = is_second and not takes_back
+            _settle_change(tx, change, conflict, choice, record_of(change.table), first, only_clashes=only_clashes)
     if isinstance(choice, Mapping) and first not in {(change.table, change.row_id) for change in conflict.changes}:
         # A decision of nothing but to leave the row as it was: another one about the same row.
         current = _current(tx, record_of(conflict.table), conflict.row_id)
@@ -46,6 +49,11 @@ def settle(tx: Transaction, conflict: Conflict, choice: Choice, *, record_of: Re
         json.dumps({name: str(value) for name, value in choice.items()}) if isinstance(choice, Mapping) else choice
     )
     tx.update(row, state=RESOLVED, outcome=outcome, resolved_by=session, resolved_at=at)
+
+
+def _opens(change: Change) -> bool:
+    """Whether a decision about a conflict is taken back by this."""
+    return change.table == CONFLICTS and change.kind is Kind.UPDATE and change.new_values().get("state") == OPEN
 
 
 def _is_gone(table: str, record_of: RecordOf) -> bool:
@@ -119,7 +127,7 @@ def _settle_change(
     record: type[Record],
     first: tuple[str, str],
     *,
-    is_second: bool,
+    only_clashes: bool,
 ) -> None:
     named = _named_for(change, choice, first) if isinstance(choice, Mapping) else {}
     current = _current(tx, record, change.row_id)
@@ -135,7 +143,10 @@ def _settle_change(
         if choice != "theirs" or (not is_asked and change.kind is Kind.INSERT):
             _bring_back(tx, change, conflict, record, named)
         return
-    values = _merged(change, conflict, choice, current, first, only_clashes=is_second)
+    if _opens(change):
+        values: dict[str, StoredValue] = dict(change.new_values())
+    else:
+        values = _merged(change, conflict, choice, current, first, only_clashes=only_clashes)
     tx.update(current, **{**_python_values(record, values), **named})
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from replica.conflicts import RESOLVED, Author, FieldConflict, Grounds, field_conflict, field_name, parked
+from replica.conflicts import OPEN, RESOLVED, Author, FieldConflict, Grounds, field_conflict, field_name, parked
 from replica.errors import InputError
 from replica.history import CONFLICTS
 from replica.merge import RowMerge, merge_insert, merge_update
@@ -130,6 +130,11 @@ def _lay_over(mutation: Mutation, ground: Ground, means: Means) -> _Laid | _Park
         # Both decided the same, and what that brings in must not come in twice.
         nothing = (replace(change, kind=Kind.UPDATE, fields={}, encoded="") for change in mutation.changes)
         return _Laid(tuple(nothing), {})
+    for change in mutation.changes:
+        if told := _opens_anothers(change, ground.rows.get((change.table, change.row_id))):
+            # With what was taken back beside it: a decision and its outcome stand or fall together.
+            shown = (_shown_as(key, ground) for key in keys_of(mutation))
+            return _Parking({}, told, list(dict.fromkeys(shown)))
     rows: dict[Key, Row | None] = {}
     changes: list[Change] = []
     stuck: list[tuple[Key, _Stuck]] = []
@@ -211,6 +216,16 @@ def _is_settled_alike(change: Change, current: Row | None) -> bool:
         and _settles_again(change, current)
         and change.new_values().get("outcome") == current["outcome"]
     )
+
+
+def _opens_anothers(change: Change, current: Row | None) -> str:
+    """Why a decision about a conflict cannot be taken back: what is there now is another one; "" if it can."""
+    is_opened = change.table == CONFLICTS and change.new_values().get("state") == OPEN
+    if current is None or not is_opened or change.kind is Kind.INSERT or current.get("state") != RESOLVED:
+        return ""
+    if all(same_value(current.get(name), before) for name, (before, _) in change.fields.items()):
+        return ""
+    return f"taken back here, settled since by {current['resolved_by']!s} at {current['resolved_at']!s}"
 
 
 def _lay_on_nothing(change: Change) -> Change | _Stuck:

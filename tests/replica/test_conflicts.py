@@ -1,6 +1,7 @@
 """Conflicts: what they say, and how they are settled, by whom, and when two people settle one at once."""
 
 import shutil
+from typing import Literal
 
 import pytest
 
@@ -24,6 +25,9 @@ def laptop(team: Team) -> Replica:
 def desktop(team: Team) -> Replica:
     """The replica that was faster."""
     return team.join("desktop")
+
+
+Choice = Literal["mine", "theirs"]
 
 
 def _clash(laptop: Replica, desktop: Replica, **fields: object) -> Conflict:
@@ -167,6 +171,33 @@ def test_a_conflict_settled_twice_is_shown_as_one_about_the_row(
     all_synced(laptop, desktop)
     assert truth.title(conflict.row_id) == "Nut milk"
     assert laptop.conflicts() == desktop.conflicts() == []
+
+
+@pytest.mark.parametrize("outcome", ["mine", "theirs"])
+@pytest.mark.parametrize("choice", ["mine", "theirs"])
+def test_i4_to_take_a_decision_back_never_opens_again_what_another_has_settled(
+    laptop: Replica, desktop: Replica, truth: Truth, outcome: Choice, choice: Choice
+) -> None:
+    """Who took it back saw their own decision alone; that they did is parked in turn, for them to say what is to be."""
+    conflict = _clash(laptop, desktop, stars=1)
+    desktop.resolve(conflict.id, "mine")
+    synced(desktop)
+    laptop.resolve(conflict.id, outcome)
+    laptop.undo()
+
+    synced(laptop)
+
+    title, stars = "Rice milk", "1"
+    assert truth.run("SELECT title, stars FROM items") == [[title, stars]]
+    settled = f"SELECT state, resolved_by FROM _replica_conflicts WHERE id = '{conflict.id}'"
+    assert truth.run(settled) == [["resolved", desktop.session]]
+    *_, parked = laptop.conflicts()
+    assert f"taken back here, settled since by {desktop.session}" in parked.reason
+    for each in laptop.conflicts():
+        laptop.resolve(each.id, choice)
+    all_synced(laptop, desktop)
+    assert [each.id for each in laptop.conflicts()] == ([conflict.id] if choice == "mine" else [])
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
 
 
 def test_each_field_of_a_conflict_tells_who_changed_it(team: Team, laptop: Replica, desktop: Replica) -> None:
