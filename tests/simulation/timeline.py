@@ -81,7 +81,7 @@ def replay(dump: Json, story: Story) -> Timeline:
     pasts: dict[Key, Past] = {}
     for one in timeline.applied.values():
         found += _check_whole(one, story.told.get(one.id), dump)
-        is_repeated = _is_settled_alike(one, story.told.get(one.id), rows)
+        is_repeated = _is_settled_alike(one, story.told.get(one.id), pasts)
         for change, seq in zip(one.changes, range(one.first, one.last + 1), strict=False):
             found += _apply(one, change, None if is_repeated else story.told.get(one.id), rows, pasts)
             timeline.versions.setdefault(change.key, []).append((seq, _copy(rows.get(change.key))))
@@ -93,16 +93,18 @@ def _copy(row: Row | None) -> Row | None:
     return None if row is None else dict(row)
 
 
-def _is_settled_alike(one: Applied, told: Told | None, rows: dict[Key, Row]) -> bool:
-    """Whether a conflict was settled before in the same way: then the second decision is kept, and changes nothing."""
+def _is_settled_alike(one: Applied, told: Told | None, pasts: dict[Key, Past]) -> bool:
+    """Whether a conflict was settled before in the same way: then the second decision is kept, and changes nothing.
+
+    Even if the first one was taken back before the second had arrived.
+    """
     if told is None or any(change.fields for change in one.changes):
         return False
-    for change in told.changes:
-        if change.table == CONFLICTS and change.fields.get("state", [None, None])[1] == "resolved":
-            row = rows.get(change.key, {})
-            if (row.get("state"), row.get("outcome")) == ("resolved", change.fields["outcome"][1]):
-                return True
-    return False
+    return any(
+        change.fields["outcome"][1] in pasts.get(change.key, Past()).values.get("outcome", [])
+        for change in told.changes
+        if change.table == CONFLICTS and change.fields.get("state", [None, None])[1] == "resolved"
+    )
 
 
 def _check_whole(one: Applied, told: Told | None, dump: Json) -> Iterator[Violation]:
@@ -143,6 +145,8 @@ def _apply(
         yield from _delete(where, change, rows)
     elif change.fields:
         yield from _update(where, change, rows)
+    if row is not None and asked is not None and _opens_anothers(asked, change, row):
+        yield Violation("I4", f"{where}: opened again what {row['resolved_by']} had settled, unseen by its author")
     if row is not None and asked is not None and change.kind == "update":
         for invariant, wrong in explain(asked, change, row, _RULES[change.table], author, past):
             yield Violation(invariant, f"{where}: {wrong}")
@@ -152,6 +156,13 @@ def _apply(
         set_here = {name: value for name, value in rows[change.key].items() if name != "updated_at"}
     for name, new in set_here.items():
         past.note(name, new, author)
+
+
+def _opens_anothers(asked: ToldChange, change: ToldChange, row: Row) -> bool:
+    """Whether a decision about a conflict was undone that its author never saw: they saw another one."""
+    if asked.table != CONFLICTS or "state" not in change.fields or asked.fields.get("state", [None, None])[1] != "open":
+        return False
+    return bool(row["state"] == "resolved" and row["resolved_at"] != asked.fields.get("resolved_at", [None])[0])
 
 
 def _insert(where: str, change: ToldChange, asked: ToldChange | None, rows: dict[Key, Row]) -> Iterator[Violation]:
