@@ -2,14 +2,14 @@
 
 Always true:
 - a base that is only outdated stays readable until a fresh one is whole;
-- whatever replaces a base, what waits here is asked for anew, and what only the old one knew is noted as lost.
+- whatever replaces a base, what only the old one knew is noted as lost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from replica import lost, outbox, overlay
+from replica import lost, overlay
 from replica.delivery import Surroundings
 from replica.drivers.embedded import Embedded, Trust
 from replica.errors import DamagedError
@@ -40,15 +40,12 @@ class Base:
         return not greeting.knows_our_tail or is_ahead
 
     def outdate(self) -> int:
-        """Have a fresh base fetched, and all that waits here asked for anew; this base stays until then.
+        """Have a fresh base fetched; this one stays until then, and what waits here stays as it is.
 
         Returns how many mutations the primary lost, as far as this base knows.
         """
         found = self._note_lost()
         self._store.distrust_base(Trust.OUTDATED)
-        with self._store.writing(with_base=False) as connection:
-            outbox.put_back(connection)
-            self._store.rebuild_overlay(connection)
         return found
 
     def drop(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 from replica import Record, Replica, SchemaTooNewError
 from replica.drivers.embedded import Embedded
 from sqld import Server
+from tests.replica.backups import back_up, restore
 from tests.replica.notebook import Note, Shelf, add, migrations_with, open_notes, settle, titles
 
 OpenNotes = Callable[..., Replica]
@@ -131,6 +132,36 @@ def test_an_overlay_that_an_old_program_derived_from_a_newer_base_is_derived_ane
         shown = upgraded.get(ColouredNote, note.id)
 
     assert (shown.stars, shown.colour) == (5, "red")
+
+
+def test_i6_an_old_program_that_notices_a_restore_mixes_no_two_versions_of_a_row(
+    tmp_path: Path, primary_server: Server, newer: Path
+) -> None:
+    """It knows but some columns of the one that was lost; until the upgrade its own changes stay on what it saw."""
+    url = primary_server.url
+    with open_notes(tmp_path / "one", "libsql", url) as old:
+        note = add(old, "Milk")
+        settle(old)
+        with old.transaction() as tx:
+            tx.update(note, stars=5)
+        with open_notes(tmp_path / "two", "libsql", url, records=NEW_RECORDS, migrations=newer) as new:
+            settle(new)
+            with new.transaction() as tx:
+                tx.delete(new.get(ColouredNote, note.id))
+            settle(new)
+            back_up(primary_server, tmp_path / "backup")
+            new.undo()
+            with new.transaction() as tx:
+                tx.update(new.get(ColouredNote, note.id), title="Red milk", colour="red")
+            settle(new)
+        assert isinstance(old.sync().error, SchemaTooNewError)
+        restore(primary_server, tmp_path / "backup")
+        assert old.sync().lost == 2
+
+    with open_notes(tmp_path / "one", "libsql", url, records=NEW_RECORDS, migrations=newer) as upgraded:
+        shown = upgraded.get(ColouredNote, note.id)
+
+    assert (shown.title, shown.stars, shown.colour) == ("Milk", 5, "white")
 
 
 def test_changes_of_a_column_that_is_gone_are_parked(tmp_path: Path, primary_server: Server) -> None:
