@@ -67,10 +67,12 @@ def explain(told: ToldChange, applied: ToldChange, found: Row, rules: Mapping[st
         is_insert = told.kind == "insert"
         left = applied.fields[name][1] if name in applied.fields else found[name]
         one = Field(name, before, wanted, found[name], left, is_insert, author, past)
+        judge = _RULES[rules.get(name, Rule.KEEP)]
         if one.is_as_seen:
-            # What was merged into nothing on the way may find the row changed back: as if it had come before that.
-            is_merged = found["updated_at"] != told.seen and same(left, one.found) and not _was_there(one)
-            if not same(left, wanted) and not is_merged:
+            # What gave way to another value on its way may find the row changed back: as if it had come before that.
+            has_moved = found["updated_at"] != told.seen
+            gave_way = has_moved and same(left, one.found) and judge(one) is None
+            if not same(left, wanted) and not gave_way:
                 yield "I1", f"{name} was left at {left!r}, and its author wanted {wanted!r} over what they saw"
             continue
         if not is_insert and same(before, wanted):
@@ -78,7 +80,7 @@ def explain(told: ToldChange, applied: ToldChange, found: Row, rules: Mapping[st
             if not same(left, one.found):
                 yield "I4", f"{name} was set, which its author had left as they saw it"
             continue
-        wrong = _RULES[rules.get(name, Rule.KEEP)](one)
+        wrong = judge(one)
         if wrong:
             yield (
                 wrong[0],

@@ -29,6 +29,16 @@ def test_a_field_that_was_changed_there_and_back_is_left_as_others_had_it() -> N
     assert [invariant for invariant, _ in set_anyway] == ["I4"]
 
 
+def test_a_value_that_gave_way_to_another_need_not_come_back_when_that_one_goes() -> None:
+    """Seed 6028: merged under `min` with a smaller one, which somebody changed back before the rest of it arrived."""
+    told, rules, past = _update({"least": [4, 52]}), {"least": Rule.MIN}, Past()
+    past.note("least", 48, ("2026-01-01T00:00:00.000000Z", "m0"))
+    as_it_was, moved = {"least": 4, "updated_at": "then"}, {"least": 4, "updated_at": "later"}
+
+    assert list(explain(told, _update({}), moved, rules, _AUTHOR, past)) == []
+    assert [invariant for invariant, _ in explain(told, _update({}), as_it_was, rules, _AUTHOR, past)] == ["I1"]
+
+
 def _sees(text: str, *pending: list[Any]) -> list[str]:
     """What is wrong with a read that shows one scrap with this text, over an empty base, with this pending."""
     by_mutation = {f"m{number}": [told_change(change)] for number, change in enumerate(pending)}
