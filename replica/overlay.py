@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import lru_cache
 from itertools import groupby
 from typing import Final
@@ -166,25 +165,16 @@ def _rebuild_row(
         return
     based = _base_row(connection, table, base, row_id)
     start = _overlay_row(connection, table, row_id) if based is None else based
-    come = "" if based is None else str(based["updated_at"])
     # An older program gave no value to the columns that came after it.
-    blank = default_row(connection, table)
-    laid = (_on_newer_ground(change, come) for change in changes)
-    put(connection, table, row_id, apply_changes(start, laid, blank))
-
-
-def _on_newer_ground(change: Change, stamp: str) -> Change:
-    """The change, without its ground where the base has come further than that."""
-    if change.ground is None or str(change.ground["updated_at"]) > stamp:
-        return change
-    return replace(change, ground=None)
+    put(connection, table, row_id, apply_changes(start, changes, default_row(connection, table)))
 
 
 def apply_changes(row: Row | None, changes: Iterable[Change], blank: Row) -> Row | None:
     """The row after some changes of it; None once it is deleted. `blank`: what a row starts from (`default_row`)."""
     for change in changes:
-        # What a rebase found on the primary is shown as soon as it is known: a row with the stamp of a rebased change,
-        # and without what that change was laid over, would let its author overwrite what they never saw.
+        # What a rebase found on the primary is shown as soon as it is known, until the change is settled: a row with the
+        # stamp of a rebased change, and other content than what that was laid over, would let its author overwrite
+        # what they never saw. Stamps do not tell whether ground or base is newer: a deleted row comes back with any.
         if change.ground is not None:
             row = {column: change.ground.get(column, default) for column, default in blank.items()}
         if change.kind is Kind.DELETE:

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from replica import DamagedError, Replica, Stage, StorageError, UnreachableError
 from sqld import Server
 from tests.faults import FaultProxy
 from tests.replica.backups import back_up, restore
-from tests.replica.team import Item, Team, Truth, add, all_synced, change, rows_of, synced
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
 
 _COMPANIONS = ("-wal", "-shm", "-client_wal_index")
 
@@ -201,6 +202,32 @@ def test_what_was_acknowledged_and_then_lost_by_the_primary_is_sent_again(
     synced(laptop)
 
     assert _titles(laptop) == ["acknowledged", "before"]
+    assert rows_of(laptop) == truth.rows()
+
+
+def test_i4_a_row_that_came_back_with_an_older_stamp_is_shown_as_the_merge_found_it(
+    team: Team, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deleted, and made again by a clock that is behind; what is written on it before the pull overwrites nothing."""
+    laptop, desktop = team.join("laptop"), team.join("desktop", clock=lambda: time.time() - 3600)
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(laptop, item.id, stars=1)
+    remove(desktop, item.id)
+    synced(desktop)
+    with desktop.transaction() as tx:
+        tx.insert(Item(id=item.id, title="Oat milk", body="two litres"))
+    synced(desktop)
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.base.pull", _fail)
+        assert laptop.sync().pushed == 1
+
+    shown = laptop.get(Item, item.id)
+    change(laptop, item.id, stars=shown.stars + 1)
+    synced(laptop)
+
+    assert (shown.title, shown.body, shown.stars) == ("Oat milk", "two litres", 1)
+    assert laptop.get(Item, item.id).stars == 2
     assert rows_of(laptop) == truth.rows()
 
 
