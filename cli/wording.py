@@ -13,6 +13,7 @@ _WORDS: Final = (
     ("`sync` with adopt_primary=True", "run td sync --adopt-primary"),
     ("run `sync`", "run td sync"),
     ("`sync`", "td sync"),
+    ("`salvage_outbox`", "td doctor --repair"),
     (
         "give a valid token, then sync again",
         "give a valid token: TD_DATABASE_TOKEN is for one call, td init --token-stdin keeps one; then run td sync",

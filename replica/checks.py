@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Final
 
 from replica import outbox
 from replica.address import http_url
@@ -20,6 +21,8 @@ from replica.schema import Schema
 from replica.settings import Mode, Settings
 from replica.sync_lock import is_locked
 
+_OF_LOCAL_DB: Final = "keep a copy of the directory; then `salvage_outbox` takes out what was pending"
+
 
 def run_checks(settings: Settings, driver: Driver, schema: Schema) -> list[Check]:
     """All checks that fit the mode, in the order a person would look."""
@@ -27,7 +30,7 @@ def run_checks(settings: Settings, driver: Driver, schema: Schema) -> list[Check
     checks = [Check("versions", ok=True, detail=versions)]
     if isinstance(driver, Embedded):
         checks += [
-            _file("local.db", driver.path),
+            _file("local.db", driver.path, hint=_OF_LOCAL_DB),
             _base(settings.directory),
             _outbox(driver),
             _lock(settings.directory),
@@ -55,15 +58,13 @@ def _local_schema(driver: Driver, schema: Schema) -> Check:
     return _schema(applied_from(driver.read(READ_APPLIED).rows), schema, "data.db has")
 
 
-def _file(name: str, path: Path) -> Check:
+def _file(name: str, path: Path, *, hint: str = "keep a copy of the directory before anything else") -> Check:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         verdict = str(error)
-    return Check(
-        name, verdict == "ok", verdict, "" if verdict == "ok" else "keep a copy of the directory before anything else"
-    )
+    return Check(name, verdict == "ok", verdict, "" if verdict == "ok" else hint)
 
 
 def _base(directory: Path) -> Check:
@@ -87,10 +88,10 @@ def _base(directory: Path) -> Check:
 
 def _outbox(driver: Embedded) -> Check:
     with suppress(ReplicaError):
-        with driver.looking(with_base=True) as connection:
-            waiting = outbox.count(connection)
+        with driver.looking() as connection:
+            waiting = outbox.count_queued(connection)
         return Check("outbox", ok=True, detail=f"{waiting} pending")
-    return Check("outbox", ok=False, detail="cannot be read", hint="keep a copy of the directory before anything else")
+    return Check("outbox", ok=False, detail="cannot be read", hint=_OF_LOCAL_DB)
 
 
 def _lock(directory: Path) -> Check:

@@ -35,7 +35,8 @@ class Recovery:
         """Mend what can be mended, and compare the replica with its primary; pending changes are not touched.
 
         full: compare every row, with a hash of each table, not a sample. deadline_s: seconds for each sync it takes.
-        Returns one check for each step and each table. Raises InputError in the modes without a replica.
+        Returns one check for each step and each table. Raises InputError in the modes without a replica, DamagedError
+        where `local.db` itself is damaged: then `salvage_outbox` is what helps, with the replica closed.
         """
         if not isinstance(self._driver, Embedded) or self._sync is None:
             raise InputError("there is no replica to repair in this mode", "nothing was touched")

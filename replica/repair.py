@@ -34,7 +34,11 @@ def repair(store: Embedded, sync: Sync, *, at: str, full: bool, deadline_s: floa
     """Mend a replica, step by step; one check for each, in order, and the last ones for its tables.
 
     at: a stamp, for the name of the copy. full: compare every row with the primary, not a sample.
+    Raises DamagedError where `local.db` itself is damaged: nothing is changed then, and `salvage_outbox` comes first.
     """
+    own = store.own_damage()
+    if own is not None:
+        raise own
     checks = [_copy(store, at), _mend_base(store)]
     report = sync.run(deadline_s=deadline_s)
     if report.error is not None:

@@ -117,10 +117,11 @@ def storage_errors(path: Path) -> Iterator[None]:
         raise translate(error, path) from error
     except UnicodeDecodeError as error:
         # What SQLite would have said of the damage, it took out of the file.
-        raise _damaged(path, "it holds text that is none") from error
+        raise damaged(path, "it holds text that is none") from error
 
 
-def _damaged(path: Path, told: object) -> DamagedError:
+def damaged(path: Path, told: object) -> DamagedError:
+    """What is said of a file of ours that cannot be read; told: SQLite's own words."""
     return DamagedError(f"{path} is damaged or not a database of ours: {told}", "keep the file, and run `td doctor`")
 
 
@@ -132,7 +133,7 @@ def translate(error: sqlite3.Error, path: Path) -> ReplicaError:
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StorageError(f"cannot open {path} for writing: {error}")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT) or str(error).startswith("Could not decode to UTF-8"):
-        return _damaged(path, error)
+        return damaged(path, error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyError(f"{path} is in use by another process")
     if code == sqlite3.SQLITE_CONSTRAINT:

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from replica import lost, outbox
 from replica.conflicts import OPEN
+from replica.drivers.attached import damaged_base
 from replica.drivers.embedded import Embedded, Trust
 from replica.drivers.protocol import Driver
 from replica.errors import DamagedError
@@ -38,10 +39,12 @@ def _standing(
     facts = {
         name: outbox.read_fact(connection, name) or None for name in ("last_sync_at", "last_error", "offline_since")
     }
+    state = _state(settings, driver, facts)
+    waits = str(damaged_base()) if state == "damaged" else facts["last_error"]
     return Status(
-        settings.mode, settings.url, _state(settings, driver, facts),
+        settings.mode, settings.url, state,
         outbox.count_queued(connection), conflicts, lost.count(connection),
-        facts["last_sync_at"], facts["last_error"], facts["last_error"], facts["offline_since"],
+        facts["last_sync_at"], facts["last_error"], waits, facts["offline_since"],
         frame_number(settings.directory), driver.attached().base_version or schema.version, settings.directory,
     )  # fmt: skip
 

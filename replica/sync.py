@@ -95,7 +95,10 @@ class Sync:
         self._primary.give_up_at(deadline)
         error = self._try(progress, deadline, lock_file)
         if isinstance(error, DamagedError):
-            # Nothing but the base can be mended here, and it costs a download at most.
+            own = self._store.own_damage()
+            if own is not None:
+                return own
+            # The base can be mended here, and it costs a download at most.
             self._store.distrust_base(Trust.DAMAGED)
             progress.stage = Stage.IDLE
             error = self._try(progress, deadline, lock_file)

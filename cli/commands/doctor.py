@@ -93,7 +93,9 @@ def _salvaged(salvaged: Salvaged) -> Check:
     read = f"{changes_told(len(pending.mutations))} that waited {'was' if len(pending.mutations) == 1 else 'were'} read"
     lacking = f", {len(pending.incomplete)} only in part" if pending.incomplete else ""
     detail = f"damaged, and kept as {salvaged.kept.name}; {read} from it{lacking}"
-    return Check("local.db", ok=False, detail=detail, hint=f"td import --pending {salvaged.file} takes them back")
+    is_any = pending.mutations or pending.lost
+    hint = f"td import --pending {salvaged.file} takes them back" if is_any else "td sync fetches what the primary has"
+    return Check("local.db", ok=False, detail=detail, hint=hint)
 
 
 def _not_opened(place: Place, error: ReplicaError) -> Check:

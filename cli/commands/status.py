@@ -9,7 +9,7 @@ from cli.credentials import token_origin
 from cli.documents import status_document
 from cli.invocation import Invocation, command
 from cli.text import aligned
-from tracker import Status, Tracker
+from tracker import DamagedError, Status, Tracker
 
 app = typer.Typer()
 
@@ -24,8 +24,9 @@ def status(
     """Show how many issues are here, and what waits."""
     place = call.place()
     with place.open() as tracker:
-        found = tracker.replica.status()
+        # First, because to count is to find out about a copy that cannot be read.
         counts = _counts(tracker)
+        found = tracker.replica.status()
     document: dict[str, object] = {
         "directory": str(place.directory),
         "issues": counts,
@@ -55,8 +56,13 @@ def whoami(call: Invocation) -> None:
     call.emit(lambda: document, lambda: _lines(document))
 
 
-def _counts(tracker: Tracker) -> dict[str, int]:
-    counted = {str(name): int(str(count)) for name, count in tracker.replica.query(_COUNT).rows}
+def _counts(tracker: Tracker) -> dict[str, int] | None:
+    """How many issues there are in each status; None where the copy of the primary is damaged."""
+    try:
+        rows = tracker.replica.query(_COUNT).rows
+    except DamagedError:
+        return None
+    counted = {str(name): int(str(count)) for name, count in rows}
     return {name.value: counted.get(name.value, 0) for name in Status}
 
 

@@ -25,7 +25,15 @@ from replica.migrate import check_version
 from replica.mutation import Change, Mutation, Row, StoredValue
 from replica.pull import base_path, is_being_replaced, put_in_place
 from replica.schema import Schema, Table, quote
-from replica.sqlite_file import make_directory, open_file, refuse_nesting, run_read_only, storage_errors, translate
+from replica.sqlite_file import (
+    damaged,
+    make_directory,
+    open_file,
+    refuse_nesting,
+    run_read_only,
+    storage_errors,
+    translate,
+)
 from replica.sync_lock import sync_lock
 
 LOCAL_FILE = "local.db"
@@ -163,12 +171,24 @@ class Embedded:
         with self.writing(with_base=False) as connection:
             outbox.write_fact(connection, _TRUST, trust.value)
 
+    def own_damage(self) -> DamagedError | None:
+        """What is wrong with `local.db` itself, without the base; None if all of it can be read."""
+        try:
+            verdict = str(self.connection(with_base=False).execute("PRAGMA main.quick_check(1)").fetchone()[0])
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            verdict = str(error)
+        return None if verdict == "ok" else damaged(self.path, verdict)
+
     def _noted(self, error: ReplicaError) -> ReplicaError:
-        """Remember it where a read found the base damaged, so that the next sync fetches it anew."""
-        if isinstance(error, DamagedError) and not self.attached().connection.in_transaction:
+        """The error of a read, said of the file that is damaged; the next sync fetches a base anew that is."""
+        if not isinstance(error, DamagedError):
+            return error
+        if (own := self.own_damage()) is not None:
+            return own
+        if not self.attached().connection.in_transaction:
             with suppress(ReplicaError):
                 self.distrust_base(Trust.DAMAGED)
-        return error
+        return damaged_base()
 
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of a user's on a connection of its own that cannot write."""
@@ -254,7 +274,7 @@ class QueuedWork:
         note: Callable[[ReplicaError], ReplicaError],
         damage: DamagedError | None = None,
     ) -> None:
-        """`note`: remembers a damaged base, outside of a transaction. `damage`: why it cannot be read, if it cannot."""
+        """`note`: says which file is damaged, and remembers it. `damage`: why the base cannot be read, if it cannot."""
         self._connection, self._tables, self._path, self._note, self._damage = connection, tables, path, note, damage
 
     def row(self, table: str, row_id: str) -> Row | None:
@@ -262,12 +282,10 @@ class QueuedWork:
         try:
             row = read_row(self._connection, self._tables[table], row_id)
         except sqlite3.Error as error:
-            translated = translate(error, self._path)
-            if not isinstance(translated, DamagedError):
-                raise translated from error
-            # It was begun on `local.db`, so what is damaged is the base, and the next sync is to know.
-            self._damage = damaged_base()
-            raise self._damage from error
+            translated = self._note(translate(error, self._path))
+            if isinstance(translated, DamagedError):
+                self._damage = translated
+            raise translated from error
         if row is None and self._damage is not None:
             raise self._damage
         return row

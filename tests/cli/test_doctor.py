@@ -39,6 +39,19 @@ def test_a_damaged_local_db_does_not_keep_the_rest_from_being_looked_at(laptop: 
     assert sorted(path.name for path in (laptop.directory / ".todos").iterdir()) == before
 
 
+def test_a_damaged_copy_of_the_primary_is_told_and_the_outbox_is_not_blamed(laptop: Program) -> None:
+    """Status says how it stands instead of failing."""
+    laptop.create("Oat milk")
+    spoil(laptop, "replica.db")
+
+    found, status = checks_of(laptop), laptop.done("status", "--json").document()
+
+    assert {name for name, check in found.items() if not check["ok"]} == {"replica.db"}
+    assert found["outbox"]["detail"] == "1 pending"
+    assert (status["issues"], status["state"], status["pending"]) == (None, "damaged", 1)
+    assert "replica.db" in status["waits_because"]
+
+
 def test_all_that_is_wrong_is_told_at_once(laptop: Program, primary_server: Server) -> None:
     """A damaged file, a missing copy, a primary that does not answer."""
     spoil(laptop, "local.db")

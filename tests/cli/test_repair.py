@@ -54,26 +54,33 @@ def test_without_the_primary_it_says_what_it_could_not_do(laptop: Program, prima
     assert len(laptop.done("sync", "pending", "--json").document()) == 1
 
 
-@pytest.mark.parametrize("spoil", ["header", "all of it"])
+@pytest.mark.parametrize("spoil", ["header", "a table", "all of it"])
 def test_what_waited_in_a_damaged_file_is_taken_back(laptop: Program, spoil: str) -> None:
     """As far as it can be read; the file that could not be opened is kept."""
     laptop.create("Oat milk")
     path = _todos(laptop) / "local.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        sql = "SELECT rootpage FROM sqlite_master WHERE name = 'overlay_issues'"
+        (root,) = connection.execute(sql).fetchone()
     data = path.read_bytes()
-    damaged = b"\x55" * len(data) if spoil == "all of it" else b"\x55" * 100 + data[100:]
+    start, end = {"header": (0, 100), "a table": (4096 * (root - 1), 4096 * root), "all of it": (0, len(data))}[spoil]
+    damaged = data[:start] + b"\x55" * (end - start) + data[end:]
     path.write_bytes(damaged)
+    assert spoil != "a table" or "td doctor --repair" in laptop("doctor").out
     answer = laptop("doctor", "--repair", "--json")
     assert (answer.code, answer.error()["code"]) == (1, "unhealthy")
     (file,) = _todos(laptop).glob("salvaged-*.json")
     (kept,) = _todos(laptop).glob("local-damaged-*.db")
+    assert ("td import" in answer.error()["hint"]) == (spoil != "all of it")
 
     imported = laptop.done("import", "--pending", str(file), "--json").document()
     again = laptop.done("import", "--pending", str(file), "--json").document()
 
     assert kept.read_bytes() == damaged
-    assert (imported["count"], again["count"]) == ((1, 0) if spoil == "header" else (0, 0))
+    assert (imported["count"], again["count"]) == ((1, 0) if spoil != "all of it" else (0, 0))
     titles = [issue["title"] for issue in laptop.done("list", "--json").document()]
-    assert titles == (["Oat milk"] if spoil == "header" else [])
+    assert titles == (["Oat milk"] if spoil != "all of it" else [])
 
 
 def test_a_file_that_is_none_of_ours_is_not_imported(laptop: Program) -> None:

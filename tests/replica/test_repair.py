@@ -1,12 +1,13 @@
 """Repair: mends base and overlay, compares with the primary, and keeps a copy of the outbox beside it."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from replica import Check, InputError, Replica
+from replica import Check, DamagedError, InputError, Replica, salvage_outbox
 from replica.compare import compare_table
 from replica.drivers.embedded import Embedded
 from tests.faults import FaultProxy
@@ -85,6 +86,37 @@ def test_a_damaged_base_is_set_aside_and_fetched(team: Team, truth: Truth, lapto
     assert "damaged" in checks["replica.db"].detail
     assert [name for name, check in checks.items() if not check.ok] == []
     assert rows_of(again) == truth.rows()
+
+
+def test_damage_of_local_db_itself_is_told_of_it_and_leaves_the_base_alone(team: Team, laptop: Replica) -> None:
+    """Whatever meets it: a read, a write, a sync, a repair; what waits can be taken out."""
+    directory = team.directory_of("laptop")
+    waiting = laptop.pending()
+    laptop.close()
+    with closing(sqlite3.connect(directory / "local.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'overlay_items'").fetchone()
+    with (directory / "local.db").open("r+b") as file:
+        file.seek(4096 * (root - 1))
+        file.write(b"\x55" * 4096)
+    again = team.join("laptop")
+    meetings: list[Callable[[], object]] = [
+        lambda: again.select(Item),
+        lambda: again.query("SELECT * FROM items"),
+        lambda: change(again, "item 000", title="again"),
+        lambda: again.recovery.repair(deadline_s=20),
+    ]
+
+    for meet in meetings:
+        with pytest.raises(DamagedError, match=r"local\.db"):
+            meet()
+    error = again.sync().error
+
+    assert isinstance(error, DamagedError)
+    assert "local.db" in str(error)
+    assert not (directory / "set-aside").exists()
+    again.close()
+    assert salvage_outbox(directory).pending.mutations == waiting
 
 
 def test_an_overlay_that_is_not_what_follows_from_the_outbox_is_derived_anew(
