@@ -172,8 +172,8 @@ def _rebuild_row(
 def apply_changes(row: Row | None, changes: Iterable[Change], blank: Row) -> Row | None:
     """The row after some changes of it; None once it is deleted. `blank`: what a row starts from (`default_row`)."""
     for change in changes:
-        # What a rebase found on the primary is shown as soon as it is known, until the change is settled: a row with the
-        # stamp of a rebased change, and other content than what that was laid over, would let its author overwrite
+        # What a rebase found on the primary is shown as soon as it is known, until the change is settled: a row with
+        # the stamp of a rebased change, and other content than what that was laid over, would let its author overwrite
         # what they never saw. Stamps do not tell whether ground or base is newer: a deleted row comes back with any.
         if change.ground is not None:
             row = {column: change.ground.get(column, default) for column, default in blank.items()}
