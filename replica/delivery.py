@@ -202,16 +202,18 @@ class Delivery:
         if not batch:
             return []
         refused = {**{mutation.id: told for mutation in batch if (told := self._unknown_table(mutation))}, **refused}
-        keys = {key for mutation in batch for key in keys_of(mutation)}
-        ground = self._primary.ground(key for key in keys if key[0] in self._store.tables)
         connection = self._store.connection()
+        # Each round begins with what the authors made: what an earlier one gave way to may be gone, or parked, by now.
+        made = outbox.as_made(connection, batch)
+        keys = {key for mutation in made for key in keys_of(mutation)}
+        ground = self._primary.ground(key for key in keys if key[0] in self._store.tables)
 
         def mine(key: Key) -> Row | None:
             table = self._store.tables.get(key[0])
             return None if table is None else read_row(connection, table, key[1])
 
         means = Means(self._rules, self._around.now(), mine, self._around.new_id, self._step_us)
-        result = rebase(batch, ground, means, refused)
+        result = rebase(made, ground, means, refused, earlier=batch)
         changed = [after for before, after in zip(batch, result.mutations, strict=True) if after != before]
         if changed:
             with self._store.writing() as connection:
@@ -219,6 +221,7 @@ class Delivery:
                     outbox.replace(connection, mutation)
                 touched = {key for one in (batch, changed) for mutation in one for key in keys_of(mutation)}
                 overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables, touched)
+        progress.merged.difference_update(mutation.id for mutation in batch)
         progress.merged.update(result.merged)
         progress.parked.update(result.parked)
         progress.merged -= progress.parked

@@ -12,6 +12,7 @@ Every function works inside the transaction of its caller.
 from __future__ import annotations
 
 import dataclasses
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
@@ -171,20 +172,21 @@ def load_queued(connection: sqlite3.Connection, *, after: int, limit: int) -> tu
         f"{_SELECT} WHERE m.seq BETWEEN ? AND ? AND m.state = ? ORDER BY m.seq, c.position",
         (first, last, State.QUEUED.value),
     )
-    originals = {
-        mutation_id: decode_changes(text)
-        for mutation_id, text in connection.execute(
-            f"""SELECT m.id, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq
-            WHERE o.seq BETWEEN ? AND ? AND {_NOT_PARKED}""",
-            (first, last),
-        )
-    }
-    loaded = _mutations(rows)
-    return [_as_made(mutation, originals.get(mutation.id)) for mutation in loaded] if originals else loaded, last
+    return as_made(connection, _mutations(rows)), last
 
 
-def _as_made(mutation: Mutation, original: tuple[Change, ...] | None) -> Mutation:
-    return mutation if original is None else dataclasses.replace(mutation, changes=original)
+def as_made(connection: sqlite3.Connection, mutations: list[Mutation]) -> list[Mutation]:
+    """Mutations of the outbox as their author made them, also those that were merged; what is parked stays parked."""
+    found = connection.execute(
+        f"""SELECT m.id, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq
+        WHERE m.id IN (SELECT value FROM json_each(?)) AND {_NOT_PARKED}""",
+        (json.dumps([mutation.id for mutation in mutations]),),
+    )
+    originals = {mutation_id: decode_changes(text) for mutation_id, text in found}
+    return [
+        dataclasses.replace(mutation, changes=originals[mutation.id]) if mutation.id in originals else mutation
+        for mutation in mutations
+    ]
 
 
 def _mutations(rows: Iterable[tuple[object, ...]]) -> list[Mutation]:

@@ -76,16 +76,23 @@ class Means:
 
 
 def rebase(
-    mutations: Sequence[Mutation], ground: Ground, means: Means, refused: Mapping[str, str] | None = None
+    mutations: Sequence[Mutation],
+    ground: Ground,
+    means: Means,
+    refused: Mapping[str, str] | None = None,
+    earlier: Iterable[Mutation] = (),
 ) -> Rebased:
     """Lay mutations, in order, over the ground, which is brought forward on the way.
 
     refused: reasons by mutation id for those that the primary refuses for a reason of its own; they are parked.
+    earlier: what an earlier round made of them. Where this one comes to the same, it is the same, stamps included.
     """
     result = Rebased([], [], [])
+    rounds = {mutation.id: {(c.table, c.row_id): c for c in mutation.changes} for mutation in earlier}
     for mutation in mutations:
         reason = (refused or {}).get(mutation.id)
-        outcome = _Parking({}, reason, keys_of(mutation)) if reason else _lay_over(mutation, ground, means)
+        before = rounds.get(mutation.id, {})
+        outcome = _Parking({}, reason, keys_of(mutation)) if reason else _lay_over(mutation, ground, means, before)
         if isinstance(outcome, _Parking):
             result.mutations.append(_park(mutation, outcome, ground, means))
             result.parked.append(mutation.id)
@@ -125,7 +132,7 @@ def keys_of(mutation: Mutation) -> list[Key]:
     return [(change.table, change.row_id) for change in mutation.changes]
 
 
-def _lay_over(mutation: Mutation, ground: Ground, means: Means) -> _Laid | _Parking:
+def _lay_over(mutation: Mutation, ground: Ground, means: Means, before: Mapping[Key, Change]) -> _Laid | _Parking:
     if any(_is_settled_alike(change, ground.rows.get((change.table, change.row_id))) for change in mutation.changes):
         # Both decided the same, and what that brings in must not come in twice.
         nothing = (replace(change, kind=Kind.UPDATE, fields={}, encoded="") for change in mutation.changes)
@@ -145,8 +152,8 @@ def _lay_over(mutation: Mutation, ground: Ground, means: Means) -> _Laid | _Park
         if isinstance(outcome, _Stuck):
             stuck.append((key, outcome))
         else:
-            changes.append(outcome)
-            rows[key] = row_after(current, outcome)
+            changes.append(_as_before(outcome, before.get(key)))
+            rows[key] = row_after(current, changes[-1])
     if not stuck:
         return _Laid(tuple(changes), rows)
     reason = next((why.reason for key, why in stuck if key[0] == CONFLICTS), stuck[0][1].reason)
@@ -158,6 +165,13 @@ def _lay_over(mutation: Mutation, ground: Ground, means: Means) -> _Laid | _Park
             author = touch.author if touch else None
             fields[field_name(*key, name, first=clashing[0])] = replace(clash, theirs_by=author)
     return _Parking(fields, reason, list(dict.fromkeys(clashing)), {key: why.fields for key, why in stuck})
+
+
+def _as_before(change: Change, before: Change | None) -> Change:
+    """The change of an earlier round, if this one differs from it in nothing but the moment."""
+    if before is None or before.ground != change.ground or replace(change, stamp=before.stamp) != before:
+        return change
+    return before
 
 
 def _shown_as(key: Key, ground: Ground) -> Key:

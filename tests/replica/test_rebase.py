@@ -81,11 +81,19 @@ class _Meeting:
                 touch = Touch(author, mutation.id, one.kind, frozenset(one.fields))
                 self.touches.setdefault((one.table, one.row_id), []).append(touch)
 
-    def rebase(self, mutations: list[Mutation], refused: Mapping[str, str] | None = None) -> Rebased:
+    def rebase(
+        self,
+        mutations: list[Mutation],
+        refused: Mapping[str, str] | None = None,
+        *,
+        earlier: Iterable[Mutation] = (),
+        at: int = 2_000_000,
+    ) -> Rebased:
         numbers = count()
-        now = stamp_at(2_000_000)
-        means = Means(lambda _: _RULES, now, self.mine_rows.get, lambda: f"conflict {next(numbers)}", lambda: 1)
-        return rebase(mutations, Ground(deepcopy(self.their_rows), self.touches), means, refused)
+        means = Means(
+            lambda _: _RULES, stamp_at(at), self.mine_rows.get, lambda: f"conflict {next(numbers)}", lambda: 1
+        )
+        return rebase(mutations, deepcopy(Ground(self.their_rows, self.touches)), means, refused, earlier)
 
 
 def _apply(rows: Rows, mutations: Iterable[Mutation]) -> Rows:
@@ -138,6 +146,19 @@ def test_what_comes_out_fits_the_primary_and_fits_it_again(mine: Acts, theirs: A
     again = meeting.rebase(result.mutations)
     assert again.mutations == result.mutations
     assert (again.merged, again.parked) == ([], [])
+
+
+@given(_mutations, _mutations)
+def test_a_later_round_over_the_same_rows_comes_to_the_same(mine: Acts, theirs: Acts) -> None:
+    """From what their author made, as each; or rounds would never end, since each takes stamps of its own time."""
+    meeting = _Meeting(mine, theirs)
+    first = meeting.rebase(meeting.mutations)
+    pairs = zip(meeting.mutations, first.mutations, strict=True)
+    made = [parked if made.id in first.parked else made for made, parked in pairs]
+
+    later = meeting.rebase(made, earlier=first.mutations, at=3_000_000)
+
+    assert later.mutations == first.mutations
 
 
 @given(_mutations, _mutations)

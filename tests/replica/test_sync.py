@@ -3,13 +3,15 @@
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
 from replica import BusyError, NotAllowedError, PrimaryBusyError, PrimaryError, ReplicaError, Stage, UnreachableError
 from replica.hrana import BatchAnswer, Hrana, Step
 from replica.mutation import Change, Kind, Mutation
+from replica.primary import Primary
+from replica.rebase import Ground, Key
 from replica.sync import Sync
 from replica.sync_lock import sync_lock
 from tests.faults import FaultProxy
@@ -81,6 +83,34 @@ def test_what_the_primary_is_asked_for_is_cut_into_requests_that_it_takes(
 
     assert known == set(truth.applied())
     assert sizes == [2, 2, 2]
+
+
+def test_i1_each_round_merges_what_the_author_made_and_not_what_an_earlier_round_made_of_it(
+    team: Team, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Merged with a value that was gone before anything was sent: there is nothing left that it gave way to."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(laptop, item.id, title="Oat milk")
+    change(laptop, item.id, stars=1)
+    change(desktop, item.id, title="Oat milk")
+    synced(desktop)
+    ground, changes_of_mind = Primary.ground, iter([item.id])
+
+    def look_and_be_overtaken(primary: Primary, keys: Iterable[Key]) -> Ground:
+        found = ground(primary, keys)
+        for row_id in changes_of_mind:
+            change(desktop, row_id, title="Milk")
+            synced(desktop)
+        return found
+
+    monkeypatch.setattr(Primary, "ground", look_and_be_overtaken)
+
+    synced(laptop)
+
+    assert truth.run("SELECT title, stars FROM items") == [["Oat milk", "1"]]
+    assert rows_of(laptop) == truth.rows()
 
 
 def test_a_second_syncer_is_told_who_syncs(team: Team, truth: Truth) -> None:
