@@ -25,21 +25,35 @@ Choice = Literal["mine", "theirs"] | Mapping[str, object]
 RecordOf = Callable[[str], type[Record]]
 
 
-def settle(tx: Transaction, conflict: Conflict, choice: Choice, *, record_of: RecordOf, session: str, at: str) -> None:
-    """Write the outcome of a conflict. Raises InputError for a choice that leaves a clashing field open."""
+def settle(
+    tx: Transaction,
+    conflict: Conflict,
+    choice: Choice,
+    *,
+    record_of: RecordOf,
+    settled_by: Callable[[str], Mutation],
+    session: str,
+    at: str,
+) -> None:
+    """Write the outcome of a conflict. Raises InputError for a choice that leaves a clashing field open.
+
+    settled_by: the mutation that settled the conflict with an id.
+    """
     if isinstance(choice, Mapping):
         _check_named(conflict, choice, record_of)
     first = (conflict.table, conflict.row_id)
     is_second = _was_settled_before(tx, conflict)
-    takes_back = any(_opens(change) for change in conflict.changes)
-    for change in conflict.changes:
+    opened = next((change.row_id for change in conflict.changes if _opens(change)), None)
+    if opened is not None and is_second and choice == "mine":
+        # Not by what was mine: what is in place now is another's, and goes whole or not at all.
+        take_back(tx, settled_by(opened), record_of)
+    changes = conflict.changes if opened is None else ()
+    for change in changes:
         # A second decision adds nothing to what the first one brought in; it can only set what clashed to other values.
-        # One that was taken back leaves all that the other brought in, or nothing of it.
-        is_over = is_second and (choice == "theirs" or (change.table == CONFLICTS and not takes_back))
+        is_over = is_second and (choice == "theirs" or change.table == CONFLICTS)
         if not is_over and not (choice == "theirs" and _is_gone(change.table, record_of)):
-            only_clashes = is_second and not takes_back
-            _settle_change(tx, change, conflict, choice, record_of(change.table), first, only_clashes=only_clashes)
-    if isinstance(choice, Mapping) and first not in {(change.table, change.row_id) for change in conflict.changes}:
+            _settle_change(tx, change, conflict, choice, record_of(change.table), first, is_second=is_second)
+    if isinstance(choice, Mapping) and first not in {(change.table, change.row_id) for change in changes}:
         # A decision of nothing but to leave the row as it was: another one about the same row.
         current = _current(tx, record_of(conflict.table), conflict.row_id)
         if current is not None:
@@ -127,7 +141,7 @@ def _settle_change(
     record: type[Record],
     first: tuple[str, str],
     *,
-    only_clashes: bool,
+    is_second: bool,
 ) -> None:
     named = _named_for(change, choice, first) if isinstance(choice, Mapping) else {}
     current = _current(tx, record, change.row_id)
@@ -143,10 +157,7 @@ def _settle_change(
         if choice != "theirs" or (not is_asked and change.kind is Kind.INSERT):
             _bring_back(tx, change, conflict, record, named)
         return
-    if _opens(change):
-        values: dict[str, StoredValue] = dict(change.new_values())
-    else:
-        values = _merged(change, conflict, choice, current, first, only_clashes=only_clashes)
+    values = _merged(change, conflict, choice, current, first, only_clashes=is_second)
     tx.update(current, **{**_python_values(record, values), **named})
 
 

@@ -133,10 +133,9 @@ def keys_of(mutation: Mutation) -> list[Key]:
 
 
 def _lay_over(mutation: Mutation, ground: Ground, means: Means, before: Mapping[Key, Change]) -> _Laid | _Parking:
-    if any(_is_settled_alike(change, ground.rows.get((change.table, change.row_id))) for change in mutation.changes):
-        # Both decided the same, and what that brings in must not come in twice.
-        nothing = (replace(change, kind=Kind.UPDATE, fields={}, encoded="") for change in mutation.changes)
-        return _Laid(tuple(nothing), {})
+    if any(_is_done_alike(change, ground.rows.get((change.table, change.row_id))) for change in mutation.changes):
+        # Both decided the same, or took the same back; what that brings in, or out, must not come twice.
+        return _Laid(tuple(_nothing(change, ground) for change in mutation.changes), {})
     for change in mutation.changes:
         if told := _opens_anothers(change, ground.rows.get((change.table, change.row_id))):
             # With what was taken back beside it: a decision and its outcome stand or fall together.
@@ -165,6 +164,12 @@ def _lay_over(mutation: Mutation, ground: Ground, means: Means, before: Mapping[
             author = touch.author if touch else None
             fields[field_name(*key, name, first=clashing[0])] = replace(clash, theirs_by=author)
     return _Parking(fields, reason, list(dict.fromkeys(clashing)), {key: why.fields for key, why in stuck})
+
+
+def _nothing(change: Change, ground: Ground) -> Change:
+    """A change that is done already, by another: its author goes on seeing the row as it is there."""
+    row = ground.rows.get((change.table, change.row_id))
+    return replace(change, kind=Kind.UPDATE, fields={}, encoded="", ground=row)
 
 
 def _as_before(change: Change, before: Change | None) -> Change:
@@ -224,12 +229,14 @@ def _settles_again(change: Change, current: Row) -> bool:
     return state is not None and state[1] == RESOLVED and current.get("state") == RESOLVED
 
 
-def _is_settled_alike(change: Change, current: Row | None) -> bool:
-    return (
-        current is not None
-        and _settles_again(change, current)
-        and change.new_values().get("outcome") == current["outcome"]
-    )
+def _is_done_alike(change: Change, current: Row | None) -> bool:
+    """Whether a conflict is settled that was settled so, or opened again that was opened since."""
+    if current is None:
+        return False
+    if _settles_again(change, current):
+        return change.new_values().get("outcome") == current["outcome"]
+    is_opened = change.table == CONFLICTS and change.fields.get("state") == (RESOLVED, OPEN)
+    return is_opened and current.get("state") == OPEN
 
 
 def _opens_anothers(change: Change, current: Row | None) -> str:

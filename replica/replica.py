@@ -21,7 +21,7 @@ from replica.decide import Choice, moved_since, settle, take_back
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver, Rows
 from replica.errors import ConflictError, InputError, NotFoundError
-from replica.history import HISTORY, SELECT_CHANGE, HistoryEntry, entry_from, mutations_from
+from replica.history import CONFLICTS, HISTORY, SELECT_CHANGE, HistoryEntry, entry_from, mutations_from
 from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
 from replica.mutation import Kind, Mutation, Row, StoredValue, encode_row
 from replica.records import Record
@@ -229,11 +229,25 @@ class Replica:
         conflict = conflict_from(row)
         self._refuse_moved(row, conflict)
         with self.transaction() as tx:
-            settle(tx, conflict, choice, record_of=self._record_of, session=self.session, at=self._now())
+            settle(
+                tx, conflict, choice,
+                record_of=self._record_of, settled_by=self._settled_by, session=self.session, at=self._now(),
+            )  # fmt: skip
             if then is not None:
                 then(tx)
             mutation_id = tx.mutation_id
         return self.mutation(mutation_id)
+
+    def _settled_by(self, conflict_id: str) -> Mutation:
+        """The last mutation that decided about a conflict."""
+        key = (CONFLICTS, conflict_id)
+        for mutation in reversed(self._in_outbox()):
+            if any((c.table, c.row_id) == key and "state" in c.fields for c in mutation.changes):
+                return mutation
+        last = f"""(SELECT mutation FROM {HISTORY}
+            WHERE table_name = ? AND row_id = ? AND fields -> '$.state' IS NOT NULL ORDER BY seq DESC LIMIT 1)"""
+        rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation = {last} ORDER BY position", key).rows
+        return mutations_from(rows)[0]
 
     def _refuse_moved(self, row: ConflictRow, conflict: Conflict) -> None:
         """Raise ConflictError if the values to decide about have changed, and show the new ones from now on."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Final, Self
 
-from replica import Record, Replica, Rule, SyncReport, open_replica
+from replica import Conflict, Record, Replica, Rule, SyncReport, open_replica
 from tests.hrana_client import HranaClient
 
 MIGRATIONS: Final = Path(__file__).with_name("team_migrations")
@@ -149,3 +149,14 @@ class Truth:
     def parked(self) -> list[str]:
         """The ids of the mutations that were parked, one entry for each conflict row."""
         return [str(row[0]) for row in self.run("SELECT mutation_id FROM _replica_conflicts ORDER BY id")]
+
+
+def clash(laptop: Replica, desktop: Replica, **fields: object) -> Conflict:
+    """An item whose title both changed; `fields` are what the laptop changed besides."""
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, title="Oat milk")
+    change(laptop, item.id, title="Rice milk", **fields)
+    all_synced(desktop, laptop)
+    (conflict,) = laptop.conflicts()
+    return conflict

@@ -1,12 +1,11 @@
 """Conflicts: what they say, and how they are settled, by whom, and when two people settle one at once."""
 
 import shutil
-from typing import Literal
 
 import pytest
 
-from replica import Conflict, ConflictError, InputError, Record, Replica, open_replica
-from tests.replica.team import MIGRATIONS, Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
+from replica import ConflictError, InputError, Record, Replica, UnreachableError, open_replica
+from tests.replica.team import MIGRATIONS, Item, Team, Truth, add, all_synced, change, clash, remove, rows_of, synced
 
 
 class Thing(Record, table="things"):
@@ -27,23 +26,9 @@ def desktop(team: Team) -> Replica:
     return team.join("desktop")
 
 
-Choice = Literal["mine", "theirs"]
-
-
-def _clash(laptop: Replica, desktop: Replica, **fields: object) -> Conflict:
-    """An item whose title both changed; `fields` are what the laptop changed besides."""
-    item = add(laptop, "Milk")
-    all_synced(laptop, desktop)
-    change(desktop, item.id, title="Oat milk")
-    change(laptop, item.id, title="Rice milk", **fields)
-    all_synced(desktop, laptop)
-    (conflict,) = laptop.conflicts()
-    return conflict
-
-
 def test_a_conflict_says_what_clashed_and_who_changed_it_from_where_and_when(laptop: Replica, desktop: Replica) -> None:
     """Everything that a person needs to decide, on the replica of whoever looks."""
-    conflict = _clash(laptop, desktop)
+    conflict = clash(laptop, desktop)
 
     (seen_by_teammate,) = desktop.conflicts()
     assert seen_by_teammate == conflict
@@ -65,7 +50,7 @@ def test_a_conflict_is_settled_as_chosen_and_closed_for_everyone(
     laptop: Replica, desktop: Replica, truth: Truth, choice: str, title: str
 ) -> None:
     """The rest of the mutation is merged, whatever is chosen for what clashed."""
-    conflict = _clash(laptop, desktop, tags={"shop"}, stars=2)
+    conflict = clash(laptop, desktop, tags={"shop"}, stars=2)
 
     laptop.resolve(conflict.id[:13], choice)  # type: ignore[arg-type] # parametrized: a word, or values by name
     all_synced(laptop, desktop)
@@ -79,7 +64,7 @@ def test_a_conflict_is_settled_as_chosen_and_closed_for_everyone(
 
 def test_a_teammate_settles_what_was_parked_on_another_machine(laptop: Replica, desktop: Replica, truth: Truth) -> None:
     """The conflict is on the primary with all that was in the mutation, so its author need not be there."""
-    conflict = _clash(laptop, desktop, body="two litres")
+    conflict = clash(laptop, desktop, body="two litres")
     laptop.close()
 
     desktop.resolve(conflict.id, "mine")
@@ -91,7 +76,7 @@ def test_a_teammate_settles_what_was_parked_on_another_machine(laptop: Replica, 
 
 def test_a_choice_that_leaves_a_clashing_field_open_is_refused(laptop: Replica, desktop: Replica) -> None:
     """Nothing is written, and the message names the field."""
-    conflict = _clash(laptop, desktop)
+    conflict = clash(laptop, desktop)
 
     with pytest.raises(InputError, match="title"):
         laptop.resolve(conflict.id, {"body": "x"})
@@ -104,7 +89,7 @@ def test_a_choice_that_leaves_a_clashing_field_open_is_refused(laptop: Replica, 
 
 def test_a_conflict_that_was_settled_is_not_settled_again(laptop: Replica, desktop: Replica) -> None:
     """The refusal says by whom and when."""
-    conflict = _clash(laptop, desktop)
+    conflict = clash(laptop, desktop)
     laptop.resolve(conflict.id, "mine")
 
     with pytest.raises(InputError, match=laptop.session):
@@ -115,7 +100,7 @@ def test_two_who_settle_a_conflict_alike_bring_it_in_once_and_need_not_be_asked(
     laptop: Replica, desktop: Replica, truth: Truth
 ) -> None:
     """I1: the parked mutation counts once, and the second decision, which changes nothing, is in the history."""
-    conflict = _clash(laptop, desktop, stars=1)
+    conflict = clash(laptop, desktop, stars=1)
     desktop.resolve(conflict.id, "mine")
     second = laptop.resolve(conflict.id, "mine")
     synced(desktop)
@@ -135,7 +120,7 @@ def test_two_who_settle_a_conflict_differently_do_not_bring_it_in_twice(
     laptop: Replica, desktop: Replica, truth: Truth, again: str
 ) -> None:
     """I1: the later decision is parked, and closing it changes no counter."""
-    conflict = _clash(laptop, desktop, stars=1)
+    conflict = clash(laptop, desktop, stars=1)
     desktop.resolve(conflict.id, {"title": "Soy milk"})
     laptop.resolve(conflict.id, "mine")
     synced(desktop)
@@ -156,7 +141,7 @@ def test_a_conflict_settled_twice_is_shown_as_one_about_the_row(
     laptop: Replica, desktop: Replica, truth: Truth, second: str
 ) -> None:
     """With both decisions, and nothing of how conflicts are stored; another value can be set."""
-    conflict = _clash(laptop, desktop)
+    conflict = clash(laptop, desktop)
     desktop.resolve(conflict.id, {"title": "Soy milk"})
     laptop.resolve(conflict.id, "mine" if second == "mine" else "theirs")
     all_synced(desktop, laptop)
@@ -173,31 +158,25 @@ def test_a_conflict_settled_twice_is_shown_as_one_about_the_row(
     assert laptop.conflicts() == desktop.conflicts() == []
 
 
-@pytest.mark.parametrize("outcome", ["mine", "theirs"])
-@pytest.mark.parametrize("choice", ["mine", "theirs"])
-def test_i4_to_take_a_decision_back_never_opens_again_what_another_has_settled(
-    laptop: Replica, desktop: Replica, truth: Truth, outcome: Choice, choice: Choice
+def test_i6_a_decision_that_another_made_too_stays_seen_until_the_base_holds_it(
+    laptop: Replica, desktop: Replica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who took it back saw their own decision alone; that they did is parked in turn, for them to say what is to be."""
-    conflict = _clash(laptop, desktop, stars=1)
+    """The sync is cut off after its push: what is there counts, not what the old base shows."""
+    conflict = clash(laptop, desktop, stars=1)
     desktop.resolve(conflict.id, "mine")
     synced(desktop)
-    laptop.resolve(conflict.id, outcome)
-    laptop.undo()
+    laptop.resolve(conflict.id, "mine")
 
-    synced(laptop)
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise UnreachableError("the network went down before the pull")
 
-    title, stars = "Rice milk", "1"
-    assert truth.run("SELECT title, stars FROM items") == [[title, stars]]
-    settled = f"SELECT state, resolved_by FROM _replica_conflicts WHERE id = '{conflict.id}'"
-    assert truth.run(settled) == [["resolved", desktop.session]]
-    *_, parked = laptop.conflicts()
-    assert f"taken back here, settled since by {desktop.session}" in parked.reason
-    for each in laptop.conflicts():
-        laptop.resolve(each.id, choice)
-    all_synced(laptop, desktop)
-    assert [each.id for each in laptop.conflicts()] == ([conflict.id] if choice == "mine" else [])
-    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.base.pull", fail)
+        assert laptop.sync().pushed == 1
+
+    item = laptop.get(Item, conflict.row_id)
+    assert (item.title, item.stars) == ("Rice milk", 1)
+    assert laptop.conflicts() == []
 
 
 def test_each_field_of_a_conflict_tells_who_changed_it(team: Team, laptop: Replica, desktop: Replica) -> None:
@@ -227,7 +206,7 @@ def test_each_field_of_a_conflict_tells_who_changed_it(team: Team, laptop: Repli
 
 def test_a_conflict_that_shows_new_values_shows_whose_they_are(team: Team, laptop: Replica, desktop: Replica) -> None:
     """To everyone, once synced."""
-    conflict = _clash(laptop, desktop)
+    conflict = clash(laptop, desktop)
     phone = team.join("phone")
     synced(phone)
     change(phone, conflict.row_id, title="Soy milk")
@@ -250,7 +229,7 @@ def test_of_two_different_decisions_the_first_stands_and_the_second_is_asked_abo
     laptop: Replica, desktop: Replica, truth: Truth
 ) -> None:
     """I4: a decision is a write like any other, and no later one replaces it in silence."""
-    conflict = _clash(laptop, desktop)
+    conflict = clash(laptop, desktop)
     desktop.resolve(conflict.id, {"title": "Soy milk"})
     laptop.resolve(conflict.id, {"title": "Nut milk"})
     synced(desktop)
@@ -268,7 +247,7 @@ def test_a_decision_that_clashes_with_a_newer_change_is_parked_in_turn(
     laptop: Replica, desktop: Replica, truth: Truth
 ) -> None:
     """Settled again, it comes in, and both conflicts are closed by that one decision."""
-    conflict = _clash(laptop, desktop, stars=1)
+    conflict = clash(laptop, desktop, stars=1)
     laptop.resolve(conflict.id, "mine")
     change(desktop, conflict.row_id, title="Soy milk")
     synced(desktop)

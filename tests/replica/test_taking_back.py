@@ -1,0 +1,146 @@
+"""Taking a decision back: whoever does it, a conflict's outcome comes in once and goes out once."""
+
+from typing import Literal
+
+import pytest
+
+from replica import Replica
+from tests.replica.team import Team, Truth, all_synced, clash, rows_of, synced
+
+Choice = Literal["mine", "theirs"]
+
+
+@pytest.fixture
+def laptop(team: Team) -> Replica:
+    """Whose change was parked."""
+    return team.join("laptop")
+
+
+@pytest.fixture
+def desktop(team: Team) -> Replica:
+    """Who was faster."""
+    return team.join("desktop")
+
+
+@pytest.mark.parametrize("outcome", ["mine", "theirs"])
+@pytest.mark.parametrize("choice", ["mine", "theirs"])
+def test_i4_to_take_a_decision_back_never_opens_again_what_another_has_settled(
+    laptop: Replica, desktop: Replica, truth: Truth, outcome: Choice, choice: Choice
+) -> None:
+    """Who took it back saw their own decision alone; that they did is parked in turn, for them to say what is to be."""
+    conflict = clash(laptop, desktop, stars=1)
+    desktop.resolve(conflict.id, "mine")
+    synced(desktop)
+    laptop.resolve(conflict.id, outcome)
+    laptop.undo()
+
+    synced(laptop)
+
+    title, stars = "Rice milk", "1"
+    assert truth.run("SELECT title, stars FROM items") == [[title, stars]]
+    settled = f"SELECT state, resolved_by FROM _replica_conflicts WHERE id = '{conflict.id}'"
+    assert truth.run(settled) == [["resolved", desktop.session]]
+    *_, parked = laptop.conflicts()
+    assert f"taken back here, settled since by {desktop.session}" in parked.reason
+    for each in laptop.conflicts():
+        laptop.resolve(each.id, choice)
+    all_synced(laptop, desktop)
+    assert [each.id for each in laptop.conflicts()] == ([conflict.id] if choice == "mine" else [])
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+
+
+def test_two_who_take_a_decision_back_do_so_once(laptop: Replica, desktop: Replica, truth: Truth) -> None:
+    """What was counted with it is taken off once."""
+    conflict = clash(laptop, desktop, stars=1)
+    settled = laptop.resolve(conflict.id, "mine")
+    all_synced(laptop, desktop)
+    desktop.undo(settled.id)
+    laptop.undo(settled.id)
+
+    all_synced(desktop, laptop, desktop)
+
+    assert truth.run("SELECT title, stars FROM items") == [["Oat milk", "0"]]
+    assert [each.id for each in laptop.conflicts()] == [each.id for each in desktop.conflicts()] == [conflict.id]
+    laptop.resolve(conflict.id, "mine")
+    all_synced(laptop, desktop)
+    assert truth.run("SELECT title, stars FROM items") == [["Rice milk", "1"]]
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+
+
+def test_a_decision_that_both_took_back_and_one_made_again_comes_in_once(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """Before any of it was synced."""
+    conflict = clash(laptop, desktop, stars=1)
+    settled = laptop.resolve(conflict.id, "mine")
+    all_synced(laptop, desktop)
+    desktop.undo(settled.id)
+    synced(desktop)
+    laptop.undo(settled.id)
+    laptop.resolve(conflict.id, {"title": "Soy milk"})
+
+    all_synced(laptop, desktop)
+
+    assert truth.run("SELECT title, stars FROM items") == [["Soy milk", "1"]]
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs"])
+def test_a_decision_that_was_taken_back_here_and_then_there_too_is_taken_back_once(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: Choice
+) -> None:
+    """Whatever is said then about the first of the two, which was parked."""
+    conflict = clash(laptop, desktop, stars=1)
+    other = desktop.resolve(conflict.id, "mine")
+    synced(desktop)
+    laptop.resolve(conflict.id, "mine")
+    laptop.undo()
+    synced(laptop)
+    desktop.undo(other.id)
+    all_synced(desktop, laptop)
+    assert truth.run("SELECT title, stars FROM items") == [["Oat milk", "0"]]
+
+    for each in laptop.conflicts():
+        if each.id != conflict.id:
+            laptop.resolve(each.id, choice)
+    all_synced(laptop, desktop)
+
+    assert truth.run("SELECT title, stars FROM items") == [["Oat milk", "0"]]
+    assert [each.id for each in laptop.conflicts()] == [conflict.id]
+
+
+def test_a_parked_taking_back_can_be_settled_by_values(laptop: Replica, desktop: Replica, truth: Truth) -> None:
+    """They are what the row is to be; what was decided stays decided."""
+    conflict = clash(laptop, desktop, stars=1)
+    desktop.resolve(conflict.id, "mine")
+    synced(desktop)
+    laptop.resolve(conflict.id, "mine")
+    laptop.undo()
+    synced(laptop)
+    (parked,) = laptop.conflicts()
+
+    laptop.resolve(parked.id, {"title": "Soy milk"})
+    all_synced(laptop, desktop)
+
+    assert laptop.conflicts() == []
+    assert truth.run("SELECT title, stars FROM items") == [["Soy milk", "1"]]
+
+
+def test_a_decision_taken_back_over_anothers_opens_the_conflict_as_it_was(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """All that the other decision brought in goes, and nothing else: the two had different outcomes."""
+    conflict = clash(laptop, desktop, stars=1)
+    desktop.resolve(conflict.id, "mine")
+    synced(desktop)
+    laptop.resolve(conflict.id, "theirs")
+    laptop.undo()
+    synced(laptop)
+
+    for each in laptop.conflicts():
+        laptop.resolve(each.id, "mine" if "taken back" in each.reason else "theirs")
+    all_synced(laptop, desktop)
+
+    assert truth.run("SELECT title, stars FROM items") == [["Oat milk", "0"]]
+    laptop.resolve(conflict.id, "theirs")
+    all_synced(laptop, desktop)
+    assert truth.run("SELECT title, stars FROM items") == [["Oat milk", "1"]]
