@@ -17,7 +17,8 @@ from typing import Final
 from replica import outbox, overlay
 from replica.backoff import delays_until_s
 from replica.conflicts import is_parked
-from replica.drivers.embedded import Embedded, read_row
+from replica.drivers.embedded import Embedded
+from replica.drivers.queued import read_row
 from replica.errors import PrimaryBusyError, PrimaryError, UnreachableError
 from replica.hrana import Step
 from replica.mutation import Mutation, Row
@@ -191,6 +192,8 @@ class Delivery:
     def _acknowledge(self, batch: Sequence[Mutation], progress: Progress) -> None:
         with self._store.writing() as connection:
             outbox.set_state(connection, [mutation.id for mutation in batch], State.ACKNOWLEDGED)
+            touched = {key for mutation in outbox.keep_as_sent(connection, batch) for key in keys_of(mutation)}
+            overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables, touched)
         progress.pushed += len(batch)
 
     def _drop_known(self, batch: Sequence[Mutation], progress: Progress) -> list[Mutation]:

@@ -145,6 +145,27 @@ def put_back(connection: sqlite3.Connection, state: State | None = None) -> None
     connection.execute(f"UPDATE mutations AS m SET state = ? WHERE {chosen}", (State.QUEUED.value, *of))
 
 
+def keep_as_sent(connection: sqlite3.Connection, mutations: Sequence[Mutation]) -> list[Mutation]:
+    """Let what was sent as its author made it be so here, too, whatever an earlier sync had merged it into.
+
+    What was sent is what may be lost and asked for again. Returns those that were something else here.
+    """
+    merged = {
+        mutation_id: (seq, decode_changes(text))
+        for mutation_id, seq, text in connection.execute(
+            """SELECT m.id, o.seq, o.changes FROM originals o CROSS JOIN mutations m ON m.seq = o.seq
+            WHERE m.id IN (SELECT value FROM json_each(?))""",
+            (json.dumps([mutation.id for mutation in mutations]),),
+        )
+    }
+    found = [one for one in mutations if one.id in merged and merged[one.id][1] == one.changes]
+    for mutation in found:
+        seq = merged[mutation.id][0]
+        connection.execute("DELETE FROM changes WHERE seq = ?", (seq,))
+        _insert_changes(connection, seq, mutation.changes)
+    return found
+
+
 _SELECT: Final = """SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schema_version,
     c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields, c.ground
     FROM mutations m LEFT JOIN changes c ON c.seq = m.seq"""
@@ -178,7 +199,7 @@ def load_queued(connection: sqlite3.Connection, *, after: int, limit: int) -> tu
 def as_made(connection: sqlite3.Connection, mutations: list[Mutation]) -> list[Mutation]:
     """Mutations of the outbox as their author made them, also those that were merged; what is parked stays parked."""
     found = connection.execute(
-        f"""SELECT m.id, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq
+        f"""SELECT m.id, o.changes FROM originals o CROSS JOIN mutations m ON m.seq = o.seq
         WHERE m.id IN (SELECT value FROM json_each(?)) AND {_NOT_PARKED}""",
         (json.dumps([mutation.id for mutation in mutations]),),
     )

@@ -117,6 +117,39 @@ def test_i1_what_was_merged_and_not_sent_is_merged_anew_with_the_primary_as_it_i
     assert rows_of(laptop) == truth.rows()
 
 
+def test_i1_what_is_remembered_as_sent_is_what_was_sent(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Merged into nothing, then sent as it was made, since that was lost; and then lost itself, with the base here."""
+    primary = PrimaryControl(primary_server, tmp_path)
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    primary.back_up()
+    for member in (desktop, laptop):
+        change(member, item.id, title="Oat milk")
+    synced(desktop)
+    with monkeypatch.context() as patched:
+        _let_one_push_through(patched)
+        assert isinstance(laptop.sync().error, UnreachableError)
+    desktop.close()
+    primary.restore(keeps_log_id=True)
+    synced(laptop)
+    assert truth.title(item.id) == "Oat milk"
+    laptop.close()
+    primary.restore(keeps_log_id=True)
+    for each in team.directory_of("laptop").glob("replica.db*"):
+        each.unlink()
+    laptop = team.join("laptop")
+    synced(laptop)
+
+    laptop.recovery.resend_lost()
+    synced(laptop)
+
+    assert truth.title(item.id) == "Oat milk"
+    assert rows_of(laptop) == truth.rows()
+
+
 def _let_one_push_through(patched: pytest.MonkeyPatch) -> None:
     """Let the primary refuse what is stale, and be gone when it is sent merged."""
     apply, pushes = Primary.apply, iter([True])
