@@ -30,14 +30,18 @@ def delays_s(
 
 
 def delays_until_s(
-    deadline: float, random: Callable[[], float], *, now: Callable[[], float] = time.monotonic
+    deadline: float,
+    random: Callable[[], float],
+    *,
+    longest_s: float = 5.0,
+    now: Callable[[], float] = time.monotonic,
 ) -> Iterator[float]:
     """As `delays_s`, as many as there is time for until `deadline` (in seconds of `now`).
 
     For one that was told to come again later: each wait leaves `ANSWER_S` at least, and what does not fit is drawn anew
     from what is left, until less than `LAST_S` is.
     """
-    for delay in delays_s(random):
+    for delay in delays_s(random, longest_s=longest_s):
         left = deadline - now()
         if left < LAST_S:
             return

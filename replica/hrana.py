@@ -28,6 +28,7 @@ from replica.errors import (
     AnswerTooLargeError,
     InputError,
     NotAllowedError,
+    NotSentError,
     PrimaryBusyError,
     PrimaryError,
     QueryError,
@@ -170,7 +171,7 @@ class Hrana:
     def _post(self, body: Json, headers: dict[str, str], timeout_s: float) -> httpx.Response:
         left_s = min(timeout_s, self._deadline - time.monotonic())
         if left_s <= 0:
-            raise UnreachableError(f"the primary at {self.url} did not answer in time")
+            raise NotSentError(f"the primary at {self.url} did not answer in time")
         self._until.moment = min(self._deadline, time.monotonic() + timeout_s + _ANSWER_S_MAX)
         timeout = httpx.Timeout(left_s, connect=min(left_s, 5.0))
         with self._client.stream("POST", "/v3/pipeline", json=body, headers=headers, timeout=timeout) as response:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from replica.backoff import delays_s
+from replica.backoff import delays_until_s
 from replica.conflicts import Author
 from replica.errors import (
     AnswerTooLargeError,
     BusyError,
+    NotSentError,
     PrimaryBusyError,
     PrimaryError,
     QueryError,
@@ -114,11 +115,9 @@ class Primary:
 
     def greet_in_peace(self, tail: Tail, wait: Callable[[float], None], deadline: float) -> Greeting:
         """Greet it once nobody migrates it: a write would break off a migration of over 5 s. Raises BusyError."""
-        delays = delays_s(random.random, longest_s=1.0)
+        delays = delays_until_s(deadline, random.random, longest_s=1.0)
         while (greeting := self.greet(tail)).is_migrating:
-            if time.monotonic() > deadline:
-                raise BusyError("another client is migrating the primary")
-            wait(next(delays))
+            _wait_for_another(delays, wait)
         return greeting
 
     def identity(self) -> str:
@@ -134,7 +133,8 @@ class Primary:
     def push_one(self, mutation: Mutation, sleep: Callable[[float], None]) -> Refusal | None:
         """Apply one mutation that is kept nowhere else; ask what became of it if the answer is lost.
 
-        Raises UnknownOutcomeError if that cannot be found out, PrimaryBusyError if it was turned away each time.
+        Raises UnknownOutcomeError if that cannot be found out, PrimaryBusyError if it was turned away each time,
+        NotSentError if it never left.
         """
         lost: UnreachableError | None = None
         for wait_s in (0.0, 0.05, 0.5, 1.0):
@@ -144,10 +144,13 @@ class Primary:
                 refusal = self.push([mutation])
                 # What is refused may be the second of two that the network made of one.
                 return refusal if refusal is None or mutation.id not in self.known([mutation.id]) else None
+            except NotSentError as error:
+                lost = lost or error
+                break
             except UnreachableError as error:
                 # What was turned away did nothing, so only another failure leaves a doubt.
                 lost = error if lost is None or isinstance(lost, PrimaryBusyError) else lost
-        if isinstance(lost, PrimaryBusyError):
+        if isinstance(lost, PrimaryBusyError | NotSentError):
             raise lost
         raise UnknownOutcomeError(mutation.id, str(lost)) from lost
 
@@ -257,15 +260,13 @@ class Primary:
 
         Raises SchemaTooNewError, SchemaMismatchError, BusyError if another client migrates until the deadline.
         """
-        delays = delays_s(random.random, longest_s=1.0)
+        delays = delays_until_s(deadline, random.random, longest_s=1.0)
         while plan_migrations(self._schema, applied):
             # Only looked at while it is held: whoever waits to write takes a transaction of over 5 s away.
             lease_s = ttl_s(deadline - time.monotonic())
             token = None if self._is_leased() else self._acquire(holder, lease_s)
             if token is None:
-                if time.monotonic() > deadline:
-                    raise BusyError("another client is migrating the primary")
-                wait(next(delays))
+                _wait_for_another(delays, wait)
             else:
                 try:
                     self._run_migrations(token, holder, at, lease_s)
@@ -320,6 +321,14 @@ class Primary:
     def close(self) -> None:
         """Close idle connections."""
         self._hrana.close()
+
+
+def _wait_for_another(delays: Iterator[float], wait: Callable[[float], None]) -> None:
+    """Wait while another client migrates. Raises BusyError once there is no time left."""
+    delay = next(delays, None)
+    if delay is None:
+        raise BusyError("another client is migrating the primary")
+    wait(delay)
 
 
 def _touch(mutation: str, kind: str, names: str, session: str, machine: str, at: str) -> Touch:

@@ -18,7 +18,8 @@ from typing import Final
 from replica import lost, outbox, overlay
 from replica.base import Base
 from replica.delivery import Delivery, Progress, Surroundings
-from replica.drivers.embedded import Embedded, Trust, read_row
+from replica.drivers.embedded import Embedded, Trust
+from replica.drivers.queued import read_row
 from replica.drivers.remote import moved_on
 from replica.errors import (
     DamagedError,
@@ -240,7 +241,13 @@ class Sync:
                 raise
             except UnreachableError as error:
                 raise OfflineError(str(error)) from error
-            self._record_online(mutation)
+            try:
+                self._record_online(mutation)
+            except ReplicaError as error:
+                # It is done, and must not be called a failure; the next pull shows it.
+                if isinstance(error, DamagedError):
+                    with suppress(ReplicaError):
+                        self._store.distrust_base(Trust.DAMAGED)
 
     def _online_refusal(self, mutation: Mutation, refusal: Refusal) -> ReplicaError:
         if not refusal.is_stale:

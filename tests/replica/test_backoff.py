@@ -138,7 +138,7 @@ def test_a_primary_that_is_locked_is_asked_until_it_is_free(
     assert len(truth.applied()) == 2
 
 
-def short_delays(random: Callable[[], float]) -> Iterator[float]:
+def short_delays(random: Callable[[], float], **_longer: float) -> Iterator[float]:
     """As the real ones, for a test that does not wait."""
     return delays_s(random, first_s=0.001, longest_s=0.01)
 

@@ -1,11 +1,14 @@
 """Writes that go to the primary first: they are there when the block ends, or nothing is anywhere."""
 
+import time
 from collections.abc import Iterator
 from typing import Final
 
+import httpx
 import pytest
 
 from replica import ConflictError, InputError, OfflineError, PrimaryBusyError, UnknownOutcomeError, UnreachableError
+from replica.hrana import Hrana
 from tests.faults import FaultProxy
 from tests.replica.team import Item, Team, Truth, add, all_synced, change, rows_of, synced
 
@@ -129,6 +132,50 @@ def test_an_online_write_that_a_busy_primary_turned_away_is_known_not_to_be_ther
     assert type(caught.value) is (UnknownOutcomeError if first == "lost" else OfflineError)
     assert laptop.pending() == []
     assert truth.applied() == []
+
+
+def test_an_online_write_turned_away_until_its_deadline_is_known_not_to_be_there(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in truth: the requests themselves wait, and there is no time left to send it once more."""
+    laptop = team.join("laptop")
+    synced(laptop)
+    monkeypatch.setattr("replica.sync._LOCK_WAIT_S", 1.5)
+    real = Hrana._post
+
+    def post(self: Hrana, body: object, headers: dict[str, str], timeout_s: float) -> httpx.Response:
+        if "COMMIT" in str(body) and self._deadline > time.monotonic():
+            return httpx.Response(429, request=httpx.Request("POST", "http://primary"))
+        return real(self, body, headers, timeout_s)
+
+    monkeypatch.setattr(Hrana, "_post", post)
+
+    with pytest.raises(OfflineError, match="429"), laptop.transaction("online") as tx:
+        tx.insert(Item(title="Milk"))
+
+
+@pytest.mark.parametrize("from_page", [3, 8, 12])
+def test_i1_an_online_write_that_is_done_is_not_called_a_failure_for_a_damaged_base(
+    team: Team, truth: Truth, from_page: int
+) -> None:
+    """Nor called done where it is not."""
+    laptop = team.join("laptop")
+    with laptop.transaction() as tx:
+        for number in range(200):
+            tx.insert(Item(title=f"item {number}", body="x" * 500))
+    synced(laptop)
+    laptop.close()
+    base = team.directory_of("laptop") / "replica.db"
+    base.write_bytes(base.read_bytes()[: from_page * 4096] + b"\x55" * (base.stat().st_size - from_page * 4096))
+    again = team.join("laptop")
+
+    with again.transaction("online") as tx:
+        item = tx.insert(Item(title="new"))
+
+    assert truth.title(item.id) == "new"
+    synced(again)
+    assert again.get(Item, item.id) == item
+    assert rows_of(again) == truth.rows()
 
 
 def test_i7_an_online_write_goes_after_what_was_queued_before_it(team: Team, truth: Truth) -> None:

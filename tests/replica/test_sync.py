@@ -113,6 +113,21 @@ def test_i1_each_round_merges_what_the_author_made_and_not_what_an_earlier_round
     assert rows_of(laptop) == truth.rows()
 
 
+def test_who_waits_in_vain_for_a_migration_is_told_of_it(team: Team, truth: Truth) -> None:
+    """Not that the primary does not answer: it does."""
+    laptop = team.join("laptop")
+    add(laptop, "Milk")
+    synced(laptop)
+    truth.run("UPDATE _replica_lease SET holder = 'other', expires = unixepoch('subsec') + 1000")
+    add(laptop, "Bread")
+
+    reports = [laptop.sync(deadline_s=1.0) for _ in range(3)]
+
+    assert [type(report.error) for report in reports] == [BusyError] * 3
+    assert "migrating" in str(reports[0].error)
+    assert reports[-1].pending == 1
+
+
 def test_a_second_syncer_is_told_who_syncs(team: Team, truth: Truth) -> None:
     """It does not wait for longer than it was told to, and what it has stays queued."""
     laptop = team.join("laptop")
