@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from replica import lost, overlay
 from replica.delivery import Surroundings
 from replica.drivers.embedded import Embedded, Trust
-from replica.errors import DamagedError
+from replica.errors import DamagedError, PrimaryError
 from replica.history import HISTORY
 from replica.primary import NO_TAIL, Greeting, Primary, Tail
 from replica.pull import frame_number, pull, set_aside
@@ -82,7 +82,11 @@ class Base:
         except DamagedError:
             # The client library cannot go on with it; SQLite can, as a rule, until a fresh one is there.
             self._store.distrust_base(Trust.OUTDATED)
-            self._fetch(deadline, lock_file, is_fresh=True)
+            try:
+                self._fetch(deadline, lock_file, is_fresh=True)
+            except DamagedError as error:
+                # A copy made from nothing tells nothing about the base that is here.
+                raise PrimaryError("what the primary sends for a copy is damaged", "look at the primary") from error
             is_fresh = is_new = True
         if is_fresh:
             self._store.distrust_base(Trust.WHOLE)

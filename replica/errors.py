@@ -6,6 +6,7 @@
     ├── AmbiguousIdError        a prefix that fits several ids
     ├── ConflictError           the row moved on since it was read
     ├── UnreachableError        the primary did not answer
+    │   ├── NotSentError        …because there was no time left to ask it
     │   ├── PrimaryBusyError    …but for saying that it has too much to do, and did nothing
     │   ├── OfflineError        …and the write was to be online, so nothing was queued
     │   └── UnknownOutcomeError …after it was asked to write, so nobody here can tell whether it did
@@ -15,6 +16,7 @@
     ├── SchemaMismatchError     a record and its table, or a migration and its record, differ
     ├── SchemaTooNewError       the database was migrated by a newer program
     ├── DamagedError            a file of ours that is not readable as what it should be
+    │   ├── DamagedBaseError    …the base, which a sync fetches anew
     │   └── ForeignFileError    …because another program made it, or a newer one of ours
     ├── StorageError            disk full, read-only, no permission
     ├── QueryError              SQL that does not run
@@ -132,6 +134,10 @@ class UnreachableError(_MessageError):
     hint = "your changes are safe here and go out with the next sync; check the network and the primary's address"
 
 
+class NotSentError(UnreachableError):
+    """There was no time left to ask the primary, so that it was not asked."""
+
+
 class PrimaryBusyError(UnreachableError):
     """The primary answered that it has too much to do, and did nothing of what was asked; worth asking again soon."""
 
@@ -214,6 +220,16 @@ class DamagedError(_MessageError):
     """A file of ours cannot be read as what it should be."""
 
     code = "damaged"
+
+
+class DamagedBaseError(DamagedError):
+    """The base cannot be read; `local.db`, with all that is pending, can."""
+
+    hint = "`sync` sets it aside and fetches it anew"
+
+    def __init__(self, message: str = "", hint: str | None = None) -> None:
+        told = message or "the local copy of the primary (replica.db) is damaged; pending changes are safe"
+        super().__init__(told, hint)
 
 
 class ForeignFileError(DamagedError):

@@ -7,10 +7,9 @@ from contextlib import suppress
 
 from replica import lost, outbox
 from replica.conflicts import OPEN
-from replica.drivers.attached import damaged_base
 from replica.drivers.embedded import Embedded, Trust
 from replica.drivers.protocol import Driver
-from replica.errors import DamagedError
+from replica.errors import DamagedBaseError, DamagedError
 from replica.pull import frame_number
 from replica.report import Status
 from replica.schema import Schema
@@ -40,7 +39,7 @@ def _standing(
         name: outbox.read_fact(connection, name) or None for name in ("last_sync_at", "last_error", "offline_since")
     }
     state = _state(settings, driver, facts)
-    waits = str(damaged_base()) if state == "damaged" else facts["last_error"]
+    waits = str(DamagedBaseError()) if state == "damaged" else facts["last_error"]
     return Status(
         settings.mode, settings.url, state,
         outbox.count_queued(connection), conflicts, lost.count(connection),

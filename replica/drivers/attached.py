@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from replica import overlay
-from replica.errors import DamagedError, QueryError, ReplicaError, StorageError
+from replica.errors import DamagedBaseError, DamagedError, QueryError, ReplicaError, StorageError
 from replica.migrate import READ_APPLIED, Applied, applied_from, version_of
 from replica.pull import fetched_path, is_being_replaced
 from replica.schema import Table, read_tables
@@ -23,14 +23,6 @@ from replica.sqlite_file import allow_writing, forbid_writing, translate
 
 _NONE = -1
 _SWAP_TRIES = 1000
-
-
-def damaged_base() -> DamagedError:
-    """What is said wherever the base turns out to be damaged."""
-    return DamagedError(
-        "the local copy of the primary (replica.db) is damaged; pending changes are safe",
-        "`sync` sets it aside and fetches it anew",
-    )
 
 
 class Attached:
@@ -147,7 +139,7 @@ class Attached:
         # All this SQL is ours: where it does not run, the base is not what it should be.
         if translated is not None and not isinstance(translated, DamagedError | QueryError):
             return translated
-        return damaged_base()
+        return DamagedBaseError()
 
     @property
     def base_version(self) -> int:

@@ -17,14 +17,15 @@ from enum import StrEnum
 from pathlib import Path
 
 from replica import local_format, outbox, overlay
-from replica.drivers.attached import Attached, damaged_base
+from replica.drivers.attached import Attached
 from replica.drivers.buffered import BufferedWork
 from replica.drivers.protocol import Rows, Work
-from replica.errors import BusyError, DamagedError, QueryError, ReplicaError
+from replica.drivers.queued import QueuedWork
+from replica.errors import BusyError, DamagedBaseError, DamagedError, QueryError, ReplicaError
 from replica.migrate import check_version
-from replica.mutation import Change, Mutation, Row, StoredValue
+from replica.mutation import Mutation, StoredValue
 from replica.pull import base_path, is_being_replaced, put_in_place
-from replica.schema import Schema, Table, quote
+from replica.schema import Schema, Table
 from replica.sqlite_file import (
     damaged,
     make_directory,
@@ -188,7 +189,7 @@ class Embedded:
         if not self.attached().connection.in_transaction:
             with suppress(ReplicaError):
                 self.distrust_base(Trust.DAMAGED)
-        return damaged_base()
+        return DamagedBaseError()
 
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of a user's on a connection of its own that cannot write."""
@@ -199,7 +200,7 @@ class Embedded:
             while True:
                 reading.refresh()
                 try:
-                    rows = Rows(*run_read_only(reading.connection, sql, params, self.path))
+                    rows = Rows(*run_read_only(reading.connection, sql, params, self._base))
                 except QueryError:
                     # As in `read`.
                     if reading.refresh_schema():
@@ -229,7 +230,7 @@ class Embedded:
                 attached.connection.execute("BEGIN IMMEDIATE")
                 # From here on no sync can settle; one that did a moment ago has put its base in place before.
                 if attached.is_current():
-                    return QueuedWork(attached.connection, self.tables, self.path, self._noted)
+                    return QueuedWork(attached, self.tables, self.path, self._noted)
                 attached.connection.execute("ROLLBACK")
 
     def _begin_blind(self, damage: DamagedError) -> Work:
@@ -239,7 +240,7 @@ class Embedded:
         attached.detach()
         with storage_errors(self.path):
             attached.connection.execute("BEGIN IMMEDIATE")
-        return QueuedWork(attached.connection, self.tables, self.path, self._noted, damage)
+        return QueuedWork(attached, self.tables, self.path, self._noted, damage)
 
     @contextmanager
     def writing(self, *, with_base: bool = True) -> Iterator[sqlite3.Connection]:
@@ -261,56 +262,3 @@ class Embedded:
             connection.close()
         self._opened.clear()
         self._threads = threading.local()
-
-
-class QueuedWork:
-    """A transaction that ends in the outbox."""
-
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        tables: Mapping[str, Table],
-        path: Path,
-        note: Callable[[ReplicaError], ReplicaError],
-        damage: DamagedError | None = None,
-    ) -> None:
-        """`note`: says which file is damaged, and remembers it. `damage`: why the base cannot be read, if it cannot."""
-        self._connection, self._tables, self._path, self._note, self._damage = connection, tables, path, note, damage
-
-    def row(self, table: str, row_id: str) -> Row | None:
-        """The row as this transaction sees it. Raises DamagedError where only the base could tell."""
-        try:
-            row = read_row(self._connection, self._tables[table], row_id)
-        except sqlite3.Error as error:
-            translated = self._note(translate(error, self._path))
-            if isinstance(translated, DamagedError):
-                self._damage = translated
-            raise translated from error
-        if row is None and self._damage is not None:
-            raise self._damage
-        return row
-
-    def apply(self, change: Change, row: Row | None) -> None:
-        """Lay the row over the base."""
-        with storage_errors(self._path):
-            overlay.put(self._connection, self._tables[change.table], change.row_id, row)
-
-    def commit(self, mutation: Mutation) -> None:
-        """Append to the outbox and commit; from here on nothing can lose it."""
-        with storage_errors(self._path):
-            outbox.append(self._connection, mutation)
-            self._connection.execute("COMMIT")
-
-    def rollback(self) -> None:
-        """Undo everything since `begin`."""
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-        if self._damage is not None:
-            self._note(self._damage)
-
-
-def read_row(connection: sqlite3.Connection, table: Table, row_id: str) -> Row | None:
-    """One row by its whole id, through the view."""
-    listing = ", ".join(map(quote, table.columns))
-    found = connection.execute(f"SELECT {listing} FROM {quote(table.name)} WHERE id = ?", (row_id,)).fetchone()
-    return None if found is None else dict(zip(table.columns, found, strict=True))

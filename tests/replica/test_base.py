@@ -5,11 +5,21 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from replica import DamagedError, Replica, Stage, StorageError, UnreachableError, WriteRefusedError
+from replica import (
+    DamagedBaseError,
+    DamagedError,
+    PrimaryError,
+    Replica,
+    Stage,
+    StorageError,
+    UnreachableError,
+    WriteRefusedError,
+)
 from sqld import Server
 from tests.faults import FaultProxy
 from tests.replica.backups import back_up, restore
@@ -303,6 +313,48 @@ def test_i6_a_base_that_the_client_library_refuses_stays_readable_until_a_fresh_
     assert rows_of(started_now) == truth.rows()
 
 
+def test_i6_a_base_stays_readable_where_a_fresh_copy_is_refused_too(
+    team: Team, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy that was made from nothing tells nothing of the one that is here; it is told of the primary."""
+    laptop = team.join("laptop")
+    add(laptop, "settled")
+    synced(laptop)
+    add(laptop, "pending")
+    tries = []
+
+    def fail(*_arguments: object, **_options: object) -> None:
+        tries.append(1)
+        raise DamagedError("no good")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.base.pull", fail)
+        report = laptop.sync()
+    started_now = team.join("laptop")
+
+    assert type(report.error) is PrimaryError
+    assert len(tries) == 2
+    assert _titles(laptop) == _titles(started_now) == ["pending", "settled"]
+    synced(started_now)
+    assert rows_of(started_now) == truth.rows()
+
+
+def test_a_query_that_meets_a_damaged_page_does_not_blame_local_db(team: Team) -> None:
+    """Though it runs on a connection to that."""
+    laptop = team.join("laptop")
+    with laptop.transaction() as tx:
+        for number in range(200):
+            tx.insert(Item(title=f"item {number}", body="x" * 500))
+    synced(laptop)
+    laptop.close()
+    _damage(team.directory_of("laptop") / "replica.db", from_page=12)
+    again = team.join("laptop")
+
+    for read in (lambda: again.query("SELECT max(body) FROM items"), lambda: again.select(Item)):
+        with pytest.raises(DamagedBaseError):
+            read()
+
+
 @pytest.mark.parametrize("way", ["get", "change"])
 def test_damage_that_is_met_within_a_transaction_is_told_of_the_base_and_mended_by_the_next_sync(
     team: Team, truth: Truth, way: str
@@ -329,6 +381,36 @@ def test_damage_that_is_met_within_a_transaction_is_told_of_the_base_and_mended_
     synced(again)
     use_all()
     synced(again)
+    assert rows_of(again) == truth.rows()
+
+
+@pytest.mark.parametrize("from_page", [3, 6, 12])
+def test_i8_damage_that_only_a_row_shows_keeps_nobody_from_writing(
+    team: Team, truth: Truth, network: FaultProxy, from_page: int
+) -> None:
+    """Without the network, too: new rows need none of it, also several in one transaction."""
+    laptop = team.join("laptop")
+    with laptop.transaction() as tx:
+        for number in range(200):
+            tx.insert(Item(id=f"item {number:03d}", title=f"item {number}", body="x" * 500))
+    synced(laptop)
+    laptop.close()
+    _damage(team.directory_of("laptop") / "replica.db", from_page=from_page)
+    network.cut()
+    again = team.join("laptop")
+    for attempt in range(2):
+        add(again, f"first {attempt}")
+        with again.transaction() as tx:
+            for number in range(20):
+                # Ids in all of the table, so that the look-ups meet what can be read and what cannot.
+                with suppress(DamagedError):
+                    tx.get(Item, f"item {number * 10:03d}")
+                tx.insert(Item(title=f"{attempt} {number}"))
+
+    network.heal()
+    synced(again)
+
+    assert len(truth.rows()) == len(rows_of(again)) == 242
     assert rows_of(again) == truth.rows()
 
 

@@ -26,9 +26,10 @@ from tests.replica.notebook import Note, Shelf, add, settle, titles
 
 if TYPE_CHECKING:
     from replica.drivers.buffered import BufferedWork
-    from replica.drivers.embedded import Embedded, QueuedWork
+    from replica.drivers.embedded import Embedded
     from replica.drivers.local_file import LocalFile, LocalWork
     from replica.drivers.protocol import Driver, Work
+    from replica.drivers.queued import QueuedWork
     from replica.drivers.remote import Remote
 
     def _drivers(local: LocalFile, embedded: Embedded, remote: Remote) -> list[Driver]:

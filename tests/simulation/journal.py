@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from replica.drivers.buffered import BufferedWork
-from replica.drivers.embedded import QueuedWork
+from replica.drivers.queued import QueuedWork
 from replica.errors import ReplicaError
 from replica.mutation import Change, Mutation
 

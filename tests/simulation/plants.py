@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from replica import delivery, merge, outbox, overlay, push, rebase
 from replica.delivery import Delivery, Progress
-from replica.drivers.embedded import Embedded, QueuedWork
+from replica.drivers.embedded import Embedded
+from replica.drivers.queued import QueuedWork
 from replica.hrana import Statement
 from replica.merge import Merged
 from replica.mutation import Change, Kind, Mutation
@@ -60,10 +61,10 @@ def _acknowledge_before_commit() -> None:
     def flush() -> None:
         with alone:
             while late:
-                late.pop()._connection.execute("COMMIT")
+                late.pop()._attached.connection.execute("COMMIT")
 
     def commit(work: QueuedWork, mutation: Mutation) -> None:
-        outbox.append(work._connection, mutation)
+        outbox.append(work._attached.connection, mutation)
         late.append(work)
         threading.Timer(_LATE_S, flush).start()
 
