@@ -96,10 +96,12 @@ class FieldNow:
     value: StoredValue
 
 
-def moved_since(conflict: Conflict, row_now: Callable[[str, str], Row | None]) -> dict[str, FieldNow] | None:
+def moved_since(
+    conflict: Conflict, choice: Choice, row_now: Callable[[str, str], Row | None]
+) -> dict[str, FieldNow] | None:
     """What the clashing fields are now, by their names in the conflict; None if the conflict shows as much.
 
-    A decision is about the values that the person was shown, and must not overwrite others.
+    A decision is about the values that the person was shown, and must not overwrite others, nor keep them for theirs.
     """
     first = (conflict.table, conflict.row_id)
     now: dict[str, FieldNow] = {}
@@ -109,7 +111,10 @@ def moved_since(conflict: Conflict, row_now: Callable[[str, str], Row | None]) -
         for name, (before, mine) in change.fields.items():
             shown = field_name(change.table, change.row_id, name, first=first)
             value = None if row is None else row.get(name)
-            seen = [before, mine] if shown not in conflict.fields else [before, mine, conflict.fields[shown].theirs]
+            seen = [before, mine]
+            if shown in conflict.fields:
+                theirs = conflict.fields[shown].theirs
+                seen = [theirs] if choice == "theirs" else [before, mine, theirs]
             is_new = not any(same_value(value, one) for one in seen)
             is_deleted_over = change.kind is Kind.DELETE and row is not None and is_new
             if shown in conflict.fields or is_deleted_over:

@@ -227,7 +227,7 @@ class Replica:
         if row.state != OPEN:
             raise InputError(f"the conflict {row.id} was settled by {row.resolved_by} at {row.resolved_at}")
         conflict = conflict_from(row)
-        self._refuse_moved(row, conflict)
+        self._refuse_moved(row, conflict, choice)
         with self.transaction() as tx:
             settle(
                 tx, conflict, choice,
@@ -249,10 +249,11 @@ class Replica:
         rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation = {last} ORDER BY position", key).rows
         return mutations_from(rows)[0]
 
-    def _refuse_moved(self, row: ConflictRow, conflict: Conflict) -> None:
+    def _refuse_moved(self, row: ConflictRow, conflict: Conflict, choice: Choice) -> None:
         """Raise ConflictError if the values to decide about have changed, and show the new ones from now on."""
         now = moved_since(
             conflict,
+            choice,
             lambda table, row_id: self._row(self._record_of(table), row_id) if table in self._tables else None,
         )
         if now is None or conflict.table not in self._tables:  # of its values nobody can be shown any

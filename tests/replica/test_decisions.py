@@ -30,6 +30,26 @@ def test_i4_a_decision_never_overwrites_a_value_the_person_was_not_shown(team: T
     assert truth.title(item.id) == "Rice"
 
 
+def test_theirs_is_the_value_that_was_shown_also_when_the_row_came_to_be_as_mine(team: Team, truth: Truth) -> None:
+    """They came round to mine, and mine is what is not wanted any more: what is there now is to be looked at first."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    change(desktop, item.id, title="Oat")
+    change(laptop, item.id, title="Rice")
+    all_synced(desktop, laptop)
+    change(desktop, item.id, title="Rice")
+    all_synced(desktop, laptop)
+    (conflict,) = laptop.conflicts()
+
+    with pytest.raises(ConflictError):
+        laptop.resolve(conflict.id, "theirs")
+
+    laptop.resolve(conflict.id, {"title": "Oat"})
+    synced(laptop)
+    assert truth.title(item.id) == "Oat"
+
+
 def test_taking_theirs_in_one_row_keeps_what_was_not_asked_about_in_others(team: Team, truth: Truth) -> None:
     """An insert and a delete that clash with nothing are the author's, whatever becomes of the clashing title."""
     laptop, desktop = team.join("laptop"), team.join("desktop")
