@@ -29,6 +29,7 @@ from replica.errors import (
     OtherPrimaryError,
     PrimaryError,
     ReplicaError,
+    StorageError,
     UnknownOutcomeError,
     UnreachableError,
 )
@@ -220,7 +221,8 @@ class Sync:
     def send_online(self, mutation: Mutation) -> None:
         """Bring one mutation to the primary now, after all that waits, and record it here as acknowledged.
 
-        Raises ConflictError, OfflineError (nothing queued), InputError for what a constraint refuses.
+        Raises ConflictError, OfflineError (nothing queued), InputError for what a constraint refuses, StorageError for
+        what is done but cannot be shown here before the next sync.
         """
         progress = Progress(stage=Stage.PUSH)
         self._adopts = False
@@ -243,11 +245,15 @@ class Sync:
                 raise OfflineError(str(error)) from error
             try:
                 self._record_online(mutation)
+            except DamagedError:
+                # It is done, and must not be called a failure; the base that is fetched anew shows it.
+                with suppress(ReplicaError):
+                    self._store.distrust_base(Trust.DAMAGED)
             except ReplicaError as error:
-                # It is done, and must not be called a failure; the next pull shows it.
-                if isinstance(error, DamagedError):
-                    with suppress(ReplicaError):
-                        self._store.distrust_base(Trust.DAMAGED)
+                raise StorageError(
+                    f"the change is on the primary, and could not be noted here: {error}",
+                    "do not make it again; the next sync shows it",
+                ) from error
 
     def _online_refusal(self, mutation: Mutation, refusal: Refusal) -> ReplicaError:
         if not refusal.is_stale:

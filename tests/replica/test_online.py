@@ -7,7 +7,15 @@ from typing import Final
 import httpx
 import pytest
 
-from replica import ConflictError, InputError, OfflineError, PrimaryBusyError, UnknownOutcomeError, UnreachableError
+from replica import (
+    ConflictError,
+    InputError,
+    OfflineError,
+    PrimaryBusyError,
+    StorageError,
+    UnknownOutcomeError,
+    UnreachableError,
+)
 from replica.hrana import Hrana
 from tests.faults import FaultProxy
 from tests.replica.team import Item, Team, Truth, add, all_synced, change, rows_of, synced
@@ -176,6 +184,27 @@ def test_i1_an_online_write_that_is_done_is_not_called_a_failure_for_a_damaged_b
     synced(again)
     assert again.get(Item, item.id) == item
     assert rows_of(again) == truth.rows()
+
+
+def test_an_online_write_that_cannot_be_noted_here_says_that_it_is_done(
+    team: Team, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or its author would make it once more."""
+    laptop = team.join("laptop")
+    synced(laptop)
+
+    def refuse(*_arguments: object) -> None:
+        raise StorageError("the disk refused to write local.db: database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.outbox.append", refuse)
+        with pytest.raises(StorageError, match="is on the primary") as caught, laptop.transaction("online") as tx:
+            item = tx.insert(Item(title="Milk"))
+
+    assert "do not make it again" in caught.value.hint
+    assert truth.title(item.id) == "Milk"
+    synced(laptop)
+    assert laptop.get(Item, item.id) == item
 
 
 def test_i7_an_online_write_goes_after_what_was_queued_before_it(team: Team, truth: Truth) -> None:
