@@ -81,7 +81,7 @@ def replay(dump: Json, story: Story) -> Timeline:
     pasts: dict[Key, Past] = {}
     for one in timeline.applied.values():
         found += _check_whole(one, story.told.get(one.id), dump)
-        is_repeated = _is_settled_alike(one, story.told.get(one.id), pasts)
+        is_repeated = _is_decided_alike(one, story.told.get(one.id), pasts)
         for change, seq in zip(one.changes, range(one.first, one.last + 1), strict=False):
             found += _apply(one, change, None if is_repeated else story.told.get(one.id), rows, pasts)
             timeline.versions.setdefault(change.key, []).append((seq, _copy(rows.get(change.key))))
@@ -93,18 +93,21 @@ def _copy(row: Row | None) -> Row | None:
     return None if row is None else dict(row)
 
 
-def _is_settled_alike(one: Applied, told: Told | None, pasts: dict[Key, Past]) -> bool:
+def _is_decided_alike(one: Applied, told: Told | None, pasts: dict[Key, Past]) -> bool:
     """Whether a conflict was settled before in the same way: then the second decision is kept, and changes nothing.
 
-    Even if the first one was taken back before the second had arrived.
+    Even if the first one was taken back before the second had arrived. Or whether it is taken back and is open already.
     """
     if told is None or any(change.fields for change in one.changes):
         return False
-    return any(
-        change.fields["outcome"][1] in pasts.get(change.key, Past()).values.get("outcome", [])
-        for change in told.changes
-        if change.table == CONFLICTS and change.fields.get("state", [None, None])[1] == "resolved"
-    )
+    for change in told.changes:
+        past = pasts.get(change.key, Past()).values
+        wanted = change.fields.get("state", [None, None])[1] if change.table == CONFLICTS else None
+        if wanted == "resolved" and change.fields["outcome"][1] in past.get("outcome", []):
+            return True
+        if wanted == "open" and change.kind == "update" and past.get("state", [None])[-1] == "open":
+            return True
+    return False
 
 
 def _check_whole(one: Applied, told: Told | None, dump: Json) -> Iterator[Violation]:
