@@ -43,11 +43,15 @@ def settle(
         _check_named(conflict, choice, record_of)
     first = (conflict.table, conflict.row_id)
     is_second = _was_settled_before(tx, conflict)
-    opened = next((change.row_id for change in conflict.changes if _opens(change)), None)
-    if opened is not None and is_second and choice == "mine":
-        # Not by what was mine: what is in place now is another's, and goes whole or not at all.
-        take_back(tx, settled_by(opened), record_of)
-    changes = conflict.changes if opened is None else ()
+    changes = conflict.changes
+    opening = next((change for change in changes if _opens(change)), None)
+    if opening is not None and choice == "mine" and _is_in_place(tx, opening):
+        is_second = False
+    elif opening is not None:
+        # A decision and its outcome stand or fall together: another's goes whole, not by the opposite of what was mine.
+        changes = ()
+        if choice == "mine" and is_second:
+            take_back(tx, settled_by(opening.row_id), record_of)
     for change in changes:
         # A second decision adds nothing to what the first one brought in; it can only set what clashed to other values.
         is_over = is_second and (choice == "theirs" or change.table == CONFLICTS)
@@ -68,6 +72,14 @@ def settle(
 def _opens(change: Change) -> bool:
     """Whether a decision about a conflict is taken back by this."""
     return change.table == CONFLICTS and change.kind is Kind.UPDATE and change.new_values().get("state") == OPEN
+
+
+def _is_in_place(tx: Transaction, opening: Change) -> bool:
+    """Whether the decision that was taken back is the one that holds."""
+    row = _current(tx, ConflictRow, opening.row_id)
+    return row is not None and all(
+        same_value(row.to_row().get(name), before) for name, (before, _) in opening.fields.items()
+    )
 
 
 def _is_gone(table: str, record_of: RecordOf) -> bool:

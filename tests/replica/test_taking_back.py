@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from replica import Replica
-from tests.replica.team import Team, Truth, all_synced, clash, rows_of, synced
+from tests.replica.team import Team, Truth, all_synced, change, clash, rows_of, synced
 
 Choice = Literal["mine", "theirs"]
 
@@ -144,3 +144,25 @@ def test_a_decision_taken_back_over_anothers_opens_the_conflict_as_it_was(
     laptop.resolve(conflict.id, "theirs")
     all_synced(laptop, desktop)
     assert truth.run("SELECT title, stars FROM items") == [["Oat milk", "1"]]
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs"])
+def test_a_decision_taken_back_over_a_later_change_of_its_row_is_decided_whole(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: Choice
+) -> None:
+    """The conflict is open again with its outcome gone, or neither."""
+    conflict = clash(laptop, desktop, stars=1)
+    settled = laptop.resolve(conflict.id, "mine")
+    all_synced(laptop, desktop)
+    change(desktop, conflict.row_id, title="Nut milk")
+    laptop.undo(settled.id)
+    all_synced(desktop, laptop)
+    (parked,) = laptop.conflicts()
+    assert set(parked.fields) == {"title"}
+
+    laptop.resolve(parked.id, choice)
+    all_synced(laptop, desktop)
+
+    is_open = choice == "mine"
+    assert [each.id for each in laptop.conflicts()] == ([conflict.id] if is_open else [])
+    assert truth.run("SELECT title, stars FROM items") == [["Oat milk", "0"] if is_open else ["Nut milk", "1"]]
