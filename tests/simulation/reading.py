@@ -92,7 +92,7 @@ def _check_monotonic(
 def _check_rows(seen: Seen, life: Timeline, timelines: list[Timeline], story: Story) -> Iterator[Violation]:
     tail = seen.tail[0] if seen.tail is not None else 0
     pending = _by_row(change for changes in seen.pending.values() for change in changes)
-    parked = _by_row(_parked(seen))
+    parked = _by_row([*_parked(seen), *_given_up(seen, story)])
     tables = {record.replica_table for record in PROGRAMS[seen.version].records}
     if story.upgraded_at is not None and seen.n > story.upgraded_at:
         # The base of an old program may have been migrated since, and then has no such table any more.
@@ -147,6 +147,14 @@ def _parked(seen: Seen) -> Iterator[ToldChange]:
                     yield told_change([*head, json.loads(fields)])
 
 
+def _given_up(seen: Seen, story: Story) -> Iterator[ToldChange]:
+    """What mutations were to do that another had done already: their author goes on seeing it until the pull."""
+    for mutation, changes in seen.pending.items():
+        gone = {change.key for change in changes if change.kind == "update" and not change.fields}
+        if gone and mutation in story.told:
+            yield from (change for change in story.told[mutation].changes if change.key in gone)
+
+
 def _shown(row: Row | None, row_id: str, names: tuple[str, ...]) -> Row | None:
     return None if row is None else {"id": row_id, **{name: row.get(name) for name in names if name != "id"}}
 
@@ -160,8 +168,8 @@ def _check_pending(
 ) -> Iterator[Violation]:
     """A row with pending changes is some version of the row with all of them on it.
 
-    waiting: what is parked, and what is pending. A later change stands on the row as its author saw it, which may be
-    there by a mutation only that was parked since.
+    waiting: what is parked or given up, and what is pending. A later change stands on the row as its author saw it,
+    which may be there by a mutation only that was parked since.
     """
     parked, changes = waiting
     versions: list[Row | None] = [None]
