@@ -176,8 +176,11 @@ class Embedded:
         """What is wrong with `local.db` itself, without the base; None if all of it can be read."""
         try:
             verdict = str(self.connection(with_base=False).execute("PRAGMA main.quick_check(1)").fetchone()[0])
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
             verdict = str(error)
+        except sqlite3.Error as error:
+            told = translate(error, self.path)
+            return told if isinstance(told, DamagedError) else None
         return None if verdict == "ok" else damaged(self.path, verdict)
 
     def _noted(self, error: ReplicaError) -> ReplicaError:

@@ -60,3 +60,15 @@ def team(network: FaultProxy, tmp_path: Path) -> Iterator[Team]:
 def truth(primary_server: Server) -> Truth:
     """The live primary itself, asked past every replica and past `network`."""
     return Truth(primary_server.port)
+
+
+@pytest.fixture
+def laptop(team: Team) -> Replica:
+    """Whose change was parked."""
+    return team.join("laptop")
+
+
+@pytest.fixture
+def desktop(team: Team) -> Replica:
+    """Who was faster."""
+    return team.join("desktop")

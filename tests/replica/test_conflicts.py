@@ -14,18 +14,6 @@ class Thing(Record, table="things"):
     name: str
 
 
-@pytest.fixture
-def laptop(team: Team) -> Replica:
-    """The replica whose changes get parked."""
-    return team.join("laptop")
-
-
-@pytest.fixture
-def desktop(team: Team) -> Replica:
-    """The replica that was faster."""
-    return team.join("desktop")
-
-
 def test_a_conflict_says_what_clashed_and_who_changed_it_from_where_and_when(laptop: Replica, desktop: Replica) -> None:
     """Everything that a person needs to decide, on the replica of whoever looks."""
     conflict = clash(laptop, desktop)

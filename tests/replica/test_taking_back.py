@@ -5,21 +5,9 @@ from typing import Literal
 import pytest
 
 from replica import Replica
-from tests.replica.team import Team, Truth, all_synced, change, clash, rows_of, synced
+from tests.replica.team import Truth, all_synced, change, clash, rows_of, synced
 
 Choice = Literal["mine", "theirs"]
-
-
-@pytest.fixture
-def laptop(team: Team) -> Replica:
-    """Whose change was parked."""
-    return team.join("laptop")
-
-
-@pytest.fixture
-def desktop(team: Team) -> Replica:
-    """Who was faster."""
-    return team.join("desktop")
 
 
 @pytest.mark.parametrize("outcome", ["mine", "theirs"])
