@@ -87,7 +87,11 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json((folder / NAME).read_bytes())
     except OSError as error:
-        raise NotABackupError(folder, f"{NAME}: {error.strerror or error}") from error
+        found = NotABackupError(folder, f"{NAME}: {error.strerror or error}")
+        # Named by their moments, so that the last is the newest.
+        if inside := sorted(path.parent for path in folder.glob(f"*/{NAME}")):
+            found.hint = f"name one of the backups in it; the newest is {inside[-1]}"
+        raise found from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

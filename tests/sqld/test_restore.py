@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -276,6 +277,17 @@ def test_a_manifest_that_is_not_ours_is_refused(
         restore_backup(backup.folder, tmp_path / "new", binary=sqld_binary)
 
     assert not (tmp_path / "new").exists()
+
+
+def test_the_folder_of_all_backups_leads_to_the_newest(backup: Backup, sqld_binary: Path, tmp_path: Path) -> None:
+    """It is what was typed to make them."""
+    older = backup.folder.with_name("2001-01-01T00-00-00.000000Z")
+    shutil.copytree(backup.folder, older)
+
+    with pytest.raises(NotABackupError) as caught:
+        restore_backup(backup.folder.parent, tmp_path / "new", binary=sqld_binary)
+
+    assert caught.value.hint.endswith(str(backup.folder))
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b"])
