@@ -28,5 +28,8 @@ def import_(
         lambda: {"action": "imported", "count": len(taken), "mutations": [mutation_document(one) for one in taken]},
         lambda: [f"IMPORTED: {changes_told(len(taken))}"],
     )
-    if taken:
-        call.say("td sync sends what the primary does not have")
+    call.say(
+        "td sync sends what the primary does not have"
+        if taken
+        else "whatever the file holds is here already, or on the primary"
+    )

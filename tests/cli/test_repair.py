@@ -76,6 +76,7 @@ def test_what_waited_in_a_damaged_file_is_taken_back(laptop: Program, spoil: str
 
     imported = laptop.done("import", "--pending", str(file), "--json").document()
     again = laptop.done("import", "--pending", str(file), "--json").document()
+    assert "is here already" in laptop("import", "--pending", str(file)).err
 
     assert kept.read_bytes() == damaged
     assert (imported["count"], again["count"]) == ((1, 0) if spoil != "all of it" else (0, 0))
