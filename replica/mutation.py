@@ -39,8 +39,8 @@ class Change:
     stamp: the row's stamp after this change; for a delete, when it was made.
     fields: name → (value before, new value), without `id` and `updated_at`.
     encoded: the fields as JSON text where they were read from it, so that 10,000 of them are not encoded again.
-    ground: the row on the primary that a rebase laid this change over, as far as it is newer than our base; it stays
-        here and is not sent.
+    ground: the row on the primary that a rebase laid this change over; its author sees it with the change on it until
+        that is settled. It stays here and is not sent.
     """
 
     table: str
