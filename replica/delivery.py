@@ -192,8 +192,6 @@ class Delivery:
     def _acknowledge(self, batch: Sequence[Mutation], progress: Progress) -> None:
         with self._store.writing() as connection:
             outbox.set_state(connection, [mutation.id for mutation in batch], State.ACKNOWLEDGED)
-            touched = {key for mutation in outbox.keep_as_sent(connection, batch) for key in keys_of(mutation)}
-            overlay.rebuild(connection, self._store.tables, self._store.attached().base_tables, touched)
         progress.pushed += len(batch)
 
     def _drop_known(self, batch: Sequence[Mutation], progress: Progress) -> list[Mutation]:

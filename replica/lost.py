@@ -18,6 +18,7 @@ from typing import Final
 
 from replica.history import CONFLICTS, HISTORY
 from replica.mutation import Change, Kind, Mutation, decode_changes, decode_fields, encode_changes, legible
+from replica.outbox import NOT_PARKED
 
 DAYS_KEPT: Final = 30
 
@@ -46,14 +47,19 @@ CREATE TABLE IF NOT EXISTS lost (
 _COLUMNS: Final = "id, session, machine, made_at, schema_version, changes"
 _CHANGES: Final = "json_group_array(json_array(table_name, row_id, kind, seen, stamp, fields))"
 
+_ORIGINAL: Final = f"""(SELECT o.changes FROM originals o WHERE o.seq = m.seq AND {NOT_PARKED})"""
+
 
 def keep_sent(connection: sqlite3.Connection, held: str, at: str) -> None:
-    """Remember the mutations of the outbox whose numbers the SQL `held` selects, settled `at`."""
+    """Remember the mutations of the outbox whose numbers the SQL `held` selects, settled `at`.
+
+    As their author made them: what they were merged with may be lost with them. What was parked, as it was parked.
+    """
     connection.execute(
         f"""INSERT OR REPLACE INTO sent ({_COLUMNS}, settled_at, seq)
-        SELECT id, session, machine, made_at, schema_version, {_CHANGES}, ?, seq FROM (
+        SELECT id, session, machine, made_at, schema_version, coalesce(original, {_CHANGES}), ?, seq FROM (
             SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schema_version,
-                c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields
+                c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields, {_ORIGINAL} AS original
             FROM mutations m JOIN changes c ON c.seq = m.seq WHERE m.seq IN ({held}) ORDER BY m.seq, c.position)
         GROUP BY seq""",
         (at,),

@@ -120,7 +120,7 @@ def replace(connection: sqlite3.Connection, mutation: Mutation) -> None:
     _insert_changes(connection, seq, mutation.changes)
 
 
-_NOT_PARKED: Final = f"""NOT EXISTS (SELECT 1 FROM changes c
+NOT_PARKED: Final = f"""NOT EXISTS (SELECT 1 FROM changes c
     WHERE c.seq = o.seq AND c.table_name = '{CONFLICTS}' AND c.kind = '{Kind.INSERT}')"""
 
 
@@ -133,7 +133,7 @@ def put_back(connection: sqlite3.Connection, state: State | None = None) -> None
     chosen, of = ("1", ()) if state is None else ("m.state = ?", (state.value,))
     originals = connection.execute(
         f"""SELECT o.seq, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq
-        WHERE {chosen} AND {_NOT_PARKED}""",
+        WHERE {chosen} AND {NOT_PARKED}""",
         of,
     ).fetchall()
     for seq, text in originals:
@@ -143,27 +143,6 @@ def put_back(connection: sqlite3.Connection, state: State | None = None) -> None
         _insert_changes(connection, seq, changes)
         connection.execute("DELETE FROM originals WHERE seq = ?", (seq,))
     connection.execute(f"UPDATE mutations AS m SET state = ? WHERE {chosen}", (State.QUEUED.value, *of))
-
-
-def keep_as_sent(connection: sqlite3.Connection, mutations: Sequence[Mutation]) -> list[Mutation]:
-    """Let what was sent as its author made it be so here, too, whatever an earlier sync had merged it into.
-
-    What was sent is what may be lost and asked for again. Returns those that were something else here.
-    """
-    merged = {
-        mutation_id: (seq, decode_changes(text))
-        for mutation_id, seq, text in connection.execute(
-            """SELECT m.id, o.seq, o.changes FROM originals o CROSS JOIN mutations m ON m.seq = o.seq
-            WHERE m.id IN (SELECT value FROM json_each(?))""",
-            (json.dumps([mutation.id for mutation in mutations]),),
-        )
-    }
-    found = [one for one in mutations if one.id in merged and merged[one.id][1] == one.changes]
-    for mutation in found:
-        seq = merged[mutation.id][0]
-        connection.execute("DELETE FROM changes WHERE seq = ?", (seq,))
-        _insert_changes(connection, seq, mutation.changes)
-    return found
 
 
 _SELECT: Final = """SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schema_version,
@@ -200,7 +179,7 @@ def as_made(connection: sqlite3.Connection, mutations: list[Mutation]) -> list[M
     """Mutations of the outbox as their author made them, also those that were merged; what is parked stays parked."""
     found = connection.execute(
         f"""SELECT m.id, o.changes FROM originals o CROSS JOIN mutations m ON m.seq = o.seq
-        WHERE m.id IN (SELECT value FROM json_each(?)) AND {_NOT_PARKED}""",
+        WHERE m.id IN (SELECT value FROM json_each(?)) AND {NOT_PARKED}""",
         (json.dumps([mutation.id for mutation in mutations]),),
     )
     originals = {mutation_id: decode_changes(text) for mutation_id, text in found}

@@ -18,6 +18,7 @@ from typing import Final
 from replica.history import CHANGE_COLUMNS, HISTORY
 from replica.mutation import Change, Kind, Row, StoredValue, decode_fields, decode_row, legible
 from replica.schema import Table, quote
+from replica.stamps import aside
 
 BASE: Final = "base"
 
@@ -180,9 +181,16 @@ def apply_changes(row: Row | None, changes: Iterable[Change], blank: Row) -> Row
         if change.kind is Kind.DELETE:
             row = None
             continue
+        if change.kind is Kind.UPDATE and not change.fields:
+            continue
+        stamp = change.stamp
+        if change.kind is Kind.UPDATE and (row is None or row["updated_at"] != change.seen):
+            # The primary will not hold this row under the stamp of this change: what it holds under that, if anything,
+            # is what the change was made on. So it is shown under one that nobody else has.
+            stamp = aside(change.stamp, "" if row is None else str(row["updated_at"]))
         if row is None or change.kind is Kind.INSERT:
             row = blank
-        row = {**row, "id": change.row_id, "updated_at": change.stamp, **change.new_values()}
+        row = {**row, "id": change.row_id, "updated_at": stamp, **change.new_values()}
     return row
 
 

@@ -7,6 +7,7 @@ Always true:
 
 from datetime import datetime, timedelta
 from typing import Final, NewType
+from zlib import crc32
 
 from replica.errors import InputError
 
@@ -54,6 +55,20 @@ def next_stamp(now: Stamp, before: Stamp | None, *, step_us: int = 1) -> Stamp:
         return _text(moment + step_us * _MICROSECOND)
     except OverflowError as error:
         raise InputError(f"no stamp comes after {before}") from error
+
+
+def aside(stamp: str, other: str) -> str:
+    """Return a stamp of up to a second after `stamp`, the same for the same two texts, and else another one.
+
+    At the end of time, and for a text that is no stamp, `stamp` itself.
+    """
+    moment = _moment(stamp)
+    if moment is None:
+        return stamp
+    try:
+        return _text(moment + (1 + crc32(other.encode()) % 999_983) * _MICROSECOND)
+    except OverflowError:
+        return stamp
 
 
 def _text(moment: datetime) -> Stamp:

@@ -7,6 +7,7 @@ import pytest
 from replica import UnreachableError
 from replica.hrana import Step
 from replica.primary import Primary, Refusal
+from replica.pull import pull
 from sqld import Server
 from tests.replica.team import Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
 from tests.simulation.primary_control import PrimaryControl
@@ -148,6 +149,45 @@ def test_i1_what_is_remembered_as_sent_is_what_was_sent(
 
     assert truth.title(item.id) == "Oat milk"
     assert rows_of(laptop) == truth.rows()
+
+
+def test_i4_a_change_shown_over_what_the_primary_then_lost_is_no_ground_to_overwrite_what_came_back(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written during a pull, it is shown on the pulled row; a restore takes that away, and it fits what is left."""
+    primary = PrimaryControl(primary_server, tmp_path)
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    primary.back_up()
+    change(desktop, item.id, title="Oat milk")
+    synced(desktop)
+    beside = team.join("laptop")
+    writes = iter([item.id])
+
+    def write_and_pull(*arguments: object, **options: object) -> None:
+        for row_id in writes:
+            change(beside, row_id, stars=1)
+        pull(*arguments, **options)  # type: ignore[arg-type] # passed on
+
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.base.pull", write_and_pull)
+        assert laptop.sync().pending == 1
+    assert laptop.get(Item, item.id).title == "Oat milk"
+    primary.restore(keeps_log_id=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("replica.base.pull", _fail)
+        assert laptop.sync().pushed == 1
+    shown = laptop.get(Item, item.id)
+    change(laptop, item.id, title="Rice milk")
+
+    synced(laptop)
+
+    assert (shown.title, shown.stars) == ("Oat milk", 1)
+    assert truth.run("SELECT title, stars FROM items") == [["Milk", "1"]]
+    (conflict,) = laptop.conflicts()
+    (title,) = conflict.fields.values()
+    assert (title.before, title.mine, title.theirs) == ("Oat milk", "Rice milk", "Milk")
 
 
 def _let_one_push_through(patched: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replica.errors import InputError
-from replica.stamps import Stamp, next_stamp, stamp_at
+from replica.stamps import Stamp, aside, next_stamp, stamp_at
 
 LAST: Stamp = Stamp("9999-12-31T23:59:59.999999Z")
 NOON: Stamp = Stamp("2026-11-21T12:00:00.000000Z")
@@ -117,3 +117,13 @@ def test_a_clock_outside_the_years_of_stamps_is_a_typed_error(seconds: float) ->
 def test_another_form_of_a_time_is_no_stamp(text: str) -> None:
     """Only the one form keeps text order and time order the same; another counts as none."""
     assert next_stamp(NOON, Stamp(text)) == NOON
+
+
+def test_a_stamp_aside_is_later_and_the_same_for_the_same() -> None:
+    """And of another row it is another one; what cannot be moved stays."""
+    stamp = stamp_at(1_000_000)
+
+    assert stamp < aside(stamp, "one") < stamp_at(1_000_001.1)
+    assert aside(stamp, "one") == aside(stamp, "one") != aside(stamp, "another")
+    assert aside("9999-12-31T23:59:59.999999Z", "one") == "9999-12-31T23:59:59.999999Z"
+    assert aside("no stamp", "one") == "no stamp"
