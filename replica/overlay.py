@@ -164,8 +164,10 @@ def _rebuild_row(
     if not changes:
         connection.execute(f"DELETE FROM main.{quote(overlay_name(table.name))} WHERE id = ?", (row_id,))
         return
-    based = _base_row(connection, table, base, row_id)
-    start = _overlay_row(connection, table, row_id) if based is None else based
+    start = _base_row(connection, table, base, row_id)
+    if start is None and (shown := _overlay_row(connection, table, row_id)) is not None:
+        # Gone from the base: its author goes on seeing it, under no stamp that it ever had.
+        start = {**shown, "updated_at": ""}
     # An older program gave no value to the columns that came after it.
     put(connection, table, row_id, apply_changes(start, changes, default_row(connection, table)))
 

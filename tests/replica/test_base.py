@@ -20,6 +20,8 @@ from replica import (
     UnreachableError,
     WriteRefusedError,
 )
+from replica.drivers.embedded import Embedded
+from replica.pull import pull
 from sqld import Server
 from tests.faults import FaultProxy
 from tests.replica.backups import back_up, restore
@@ -239,6 +241,38 @@ def test_i4_a_row_that_came_back_with_an_older_stamp_is_shown_as_the_merge_found
     assert (shown.title, shown.body, shown.stars) == ("Oat milk", "two litres", 1)
     assert laptop.get(Item, item.id).stars == 2
     assert rows_of(laptop) == truth.rows()
+
+
+def test_a_row_that_is_gone_from_the_base_is_shown_the_same_however_often_it_is_derived(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or what was read before a sync could not be written after it."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    remove(desktop, item.id)
+    synced(desktop)
+    beside, writes = team.join("laptop"), iter([item.id])
+
+    def write_and_pull(*arguments: object, **options: object) -> None:
+        for row_id in writes:
+            change(beside, row_id, stars=1)
+        pull(*arguments, **options)  # type: ignore[arg-type] # passed on
+
+    monkeypatch.setattr("replica.base.pull", write_and_pull)
+    assert laptop.sync().pending == 1
+    store = laptop._driver
+    assert isinstance(store, Embedded)
+    read = laptop.get(Item, item.id)
+
+    with store.writing() as connection:
+        store.rebuild_overlay(connection)
+
+    assert laptop.get(Item, item.id) == read
+    with laptop.transaction() as tx:
+        tx.update(read, stars=2)
+    synced(laptop)
+    assert len(laptop.conflicts()) == 2
 
 
 def _fail(*_arguments: object, **_options: object) -> None:
