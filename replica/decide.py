@@ -174,7 +174,11 @@ def _settle_change(
         if choice != "theirs" or (not is_asked and change.kind is Kind.INSERT):
             _bring_back(tx, change, conflict, record, named)
         return
-    values = _merged(change, conflict, choice, current, first, only_clashes=is_second)
+    if change.table == CONFLICTS:
+        # A decision is one thing, not fields to be merged.
+        values: dict[str, StoredValue] = {} if choice == "theirs" else change.new_values()
+    else:
+        values = _merged(change, conflict, choice, current, first, only_clashes=is_second)
     tx.update(current, **{**_python_values(record, values), **named})
 
 

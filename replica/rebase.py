@@ -254,6 +254,9 @@ def _lay_on_nothing(change: Change) -> Change | _Stuck:
         return change
     if change.kind is Kind.DELETE:
         return Change(change.table, change.row_id, Kind.DELETE, "", change.stamp, change.fields)
+    if change.table == CONFLICTS and "state" not in change.fields:
+        # What a conflict that is gone showed of others' values: nobody wrote it, and nobody needs to decide about it.
+        return replace(change, fields={}, encoded="")
     fields = {name: FieldConflict(before, new, None) for name, (before, new) in change.fields.items()}
     return _Stuck(_DELETED_THERE, fields)
 

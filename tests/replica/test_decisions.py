@@ -1,9 +1,13 @@
 """A decision about a conflict does what the person was asked, and nothing else."""
 
+from pathlib import Path
+
 import pytest
 
 from replica import ConflictError
-from tests.replica.team import Item, Team, Truth, add, all_synced, change, synced
+from sqld import Server
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, clash, synced
+from tests.simulation.primary_control import PrimaryControl
 
 
 def test_i4_a_decision_never_overwrites_a_value_the_person_was_not_shown(team: Team, truth: Truth) -> None:
@@ -79,3 +83,31 @@ def test_i4_two_authors_never_give_one_row_the_same_stamp(team: Team) -> None:
     change(desktop, item.id, title="Oat")
 
     assert laptop.get(Item, item.id).updated_at != desktop.get(Item, item.id).updated_at
+
+
+def test_what_a_conflict_showed_of_others_is_no_conflict_of_its_own_once_a_restore_took_it_away(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path
+) -> None:
+    """Nobody wrote it; a decision, on the other hand, comes back whole."""
+    primary = PrimaryControl(primary_server, tmp_path)
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    add(laptop, "Bread")
+    all_synced(laptop, desktop)
+    primary.back_up()
+    conflict = clash(laptop, desktop)
+    change(desktop, conflict.row_id, title="Nut milk")
+    synced(desktop)
+    laptop.resolve(conflict.id, "mine")
+    with pytest.raises(ConflictError):
+        desktop.resolve(conflict.id, "mine")
+    primary.restore(keeps_log_id=True)
+
+    all_synced(laptop, desktop, laptop)
+
+    (parked,) = laptop.conflicts()
+    assert parked.table == "items"
+    laptop.resolve(parked.id, "mine")
+    synced(laptop)
+    decided = f"SELECT state, outcome, resolved_by FROM _replica_conflicts WHERE id = '{conflict.id}'"
+    assert truth.run(decided) == [["resolved", "mine", laptop.session]]
+    assert laptop.conflicts() == []
