@@ -103,7 +103,7 @@ def _is_decided_alike(one: Applied, told: Told | None, pasts: dict[Key, Past]) -
     for change in told.changes:
         past = pasts.get(change.key, Past()).values
         wanted = change.fields.get("state", [None, None])[1] if change.table == CONFLICTS else None
-        if wanted == "resolved" and change.fields["outcome"][1] in past.get("outcome", []):
+        if wanted == "resolved" and change.fields.get("outcome", [None, None])[1] in past.get("outcome", []):
             return True
         if wanted == "open" and change.kind == "update" and past.get("state", [None])[-1] == "open":
             return True
