@@ -37,6 +37,7 @@ from replica.schema import Schema, Table, quote
 _KEYS_MAX = 500
 # Under 0.5 MB a request; a primary takes no value of more than some megabytes.
 _IDS_MAX = 10_000
+_TAILS = """SELECT (SELECT salt FROM _replica_changes WHERE seq = ?), (SELECT max(seq) FROM _replica_changes)"""
 _IDENTITY = "SELECT id FROM _replica_primary"
 _FINAL_CODES = ("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "ARGS_INVALID")
 _PRUNED_MAX = 5_000
@@ -66,13 +67,15 @@ class Greeting:
     """Where the primary stands.
 
     applied: its migrations. id: which primary it is, "" before our first migration. replication_index: its frame
-    number. knows_our_tail: whether it has the last change that we know. is_migrating: whether a client holds the lease.
+    number. knows_our_tail: whether it has the last change that we know. has_more: whether it has later ones, too.
+    is_migrating: whether a client holds the lease.
     """
 
     applied: Applied
     id: str
     replication_index: int | None
     knows_our_tail: bool
+    has_more: bool
     is_migrating: bool
 
 
@@ -101,17 +104,25 @@ class Primary:
             [
                 Step(Statement(READ_APPLIED)),
                 Step(Statement(IS_HELD)),
-                Step(Statement("SELECT salt FROM _replica_changes WHERE seq = ?", (tail.seq,))),
+                Step(Statement(_TAILS, (tail.seq,))),
                 Step(Statement(_IDENTITY)),
             ]
         )
         applied = _rows_or_none(answer, 0)
-        knows = tail == NO_TAIL or _rows_or_none(answer, 2) == [(tail.salt,)]
+        tails = _rows_or_none(answer, 2) or [(None, None)]
         identity = _rows_or_none(answer, 3)
         is_held = bool(_rows_or_none(answer, 1))
         with understanding():
+            salt, last = tails[0]
             name = str(identity[0][0]) if identity else ""
-            return Greeting(applied_from(applied or []), name, answer.replication_index, knows, is_held)
+            return Greeting(
+                applied_from(applied or []),
+                name,
+                answer.replication_index,
+                tail == NO_TAIL or salt == tail.salt,
+                (last or 0) != tail.seq,
+                is_held,
+            )
 
     def greet_in_peace(self, tail: Tail, wait: Callable[[float], None], deadline: float) -> Greeting:
         """Greet it once nobody migrates it: a write would break off a migration of over 5 s. Raises BusyError."""

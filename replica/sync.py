@@ -130,7 +130,9 @@ class Sync:
             progress.lost += self._base.outdate()
         is_fresh = self._store.trust() is not Trust.WHOLE
         frame = frame_number(self._store.directory)
-        is_current = frame is not None and frame == greeting.replication_index and not is_fresh
+        # A primary that was killed numbers its frames anew, and may have come to ours with more in it.
+        is_same_frame = frame is not None and frame == greeting.replication_index
+        is_current = is_same_frame and not greeting.has_more and not is_fresh
         if version_of(greeting.applied) > self._schema.version and not is_current:
             # Reads go on, and move on; outbox and overlay are left to the upgraded program.
             progress.enter(Stage.PULL)

@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -126,6 +127,24 @@ def test_who_waits_in_vain_for_a_migration_is_told_of_it(team: Team, truth: Trut
     assert [type(report.error) for report in reports] == [BusyError] * 3
     assert "migrating" in str(reports[0].error)
     assert reports[-1].pending == 1
+
+
+def test_i3_a_base_with_the_frame_number_of_a_primary_that_holds_more_is_pulled(
+    team: Team, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By chance: an sqld that was killed begins its log again, and numbers its frames anew."""
+    laptop, desktop = team.join("laptop"), team.join("desktop")
+    add(laptop, "Milk")
+    synced(laptop)
+    frame = laptop.status().base_frame
+    add(desktop, "Bread")
+    synced(desktop)
+    greet = Primary.greet
+    monkeypatch.setattr(Primary, "greet", lambda primary, tail: replace(greet(primary, tail), replication_index=frame))
+
+    synced(laptop)
+
+    assert rows_of(laptop) == truth.rows()
 
 
 def test_a_second_syncer_is_told_who_syncs(team: Team, truth: Truth) -> None:
