@@ -200,6 +200,8 @@ def _changed(row: Row | None, key: Key, change: ToldChange) -> Row | None:
     new = {name: value for name, (_, value) in change.fields.items()}
     if change.kind == "delete":
         return None
+    if change.kind == "update" and not new:
+        return row
     if change.kind == "insert" or row is None:
         row = {**dict.fromkeys(COLUMNS[key[0]]), **DEFAULTS[key[0]]}
     return {**row, **new, "updated_at": change.stamp}
