@@ -57,25 +57,32 @@ class Attached:
 
         A read that finds it is not may have missed what a sync has settled meanwhile, and is to be repeated.
         """
-        # Asked with every read and write, so by texts: a Path costs as much again as the system takes to answer.
-        try:
-            inode = os.stat(self._base_text).st_ino  # noqa: PTH116 - see above
-        except FileNotFoundError:
+        inode = self._inode_now()
+        if inode == _NONE:
             # In the moment between an old base and the fresh one, who has neither must wait.
-            return self._inode != _NONE or not os.path.exists(self._fetched_text)  # noqa: PTH110 - see above
+            return self._inode != _NONE or not os.path.exists(self._fetched_text)  # noqa: PTH110 - see _inode_now
         return inode == self._inode and not (self._stands_in and self._schema_now() != self._schema)
 
     def _is_attached(self) -> bool:
         """Attach what is there; False where it is just being replaced."""
-        try:
-            self._attach(self._base.stat().st_ino)
-        except FileNotFoundError:
+        inode = self._inode_now()
+        if inode == _NONE:
             return False
+        try:
+            self._attach(inode)
         except StorageError:
-            if not is_being_replaced(self._base.parent):
+            # What was refused of a base that was being replaced says nothing of the one that is there now.
+            if not is_being_replaced(self._base.parent) and self._inode_now() == inode:
                 raise
             return False
         return True
+
+    def _inode_now(self) -> int:
+        # Asked with every read and write, so by texts: a Path costs as much again as the system takes to answer.
+        try:
+            return os.stat(self._base_text).st_ino  # noqa: PTH116 - see above
+        except FileNotFoundError:
+            return _NONE
 
     def refresh_schema(self) -> bool:
         """See a schema of the base that has changed since it was attached. Returns whether it has."""

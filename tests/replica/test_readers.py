@@ -2,6 +2,7 @@
 
 import multiprocessing
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -152,6 +153,31 @@ def test_i6_a_base_that_is_put_in_place_at_the_last_moment_hides_nothing(
     seen = str(reads[way]())
 
     assert "Oat milk" in seen
+
+
+def test_i6_a_base_that_is_replaced_while_it_is_attached_is_attached_again(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of one file and half of another is no news of either."""
+    laptop = team.join("laptop")
+    item = add(laptop, "Milk")
+    synced(laptop)
+    store = laptop._driver
+    assert isinstance(store, Embedded)
+    store.distrust_base(Trust.OUTDATED)
+    attach, swaps = Attached._attach_freely, iter([laptop])
+
+    def attach_and_be_overtaken(attached: Attached) -> None:
+        for syncing in swaps:
+            synced(syncing)
+            error = sqlite3.OperationalError("of two files")
+            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+            raise error
+        attach(attached)
+
+    monkeypatch.setattr(Attached, "_attach_freely", attach_and_be_overtaken)
+
+    assert team.join("laptop").get(Item, item.id).title == "Milk"
 
 
 def test_i8_reads_and_queued_writes_need_no_socket(team: Team, monkeypatch: pytest.MonkeyPatch) -> None:
