@@ -2,7 +2,7 @@
 
 Always true:
 - a base that is only outdated stays readable until a fresh one is whole;
-- whatever replaces a base, what only the old one knew is noted as lost.
+- whatever replaces a base, what only the old one knew is noted as lost, unless the primary may have pruned it.
 """
 
 from __future__ import annotations
@@ -59,20 +59,35 @@ class Base:
         if HISTORY not in self._store.attached().base_tables:
             return 0
         # The primary is asked outside of the transaction, so that nobody waits for the network to write.
-        lost.gather_gone(self._store.connection(), self._gone())
+        connection = self._store.connection()
+        sent = lost.sent_and_held(connection, overlay.BASE)
+        # Asked first: of what is gone at this time already, all that was lost is gathered next.
+        missing = set(sent) - self._primary.known(sent)
+        lost.gather_gone(connection, self._gone())
         with self._store.writing() as connection:
-            return lost.note_gone(connection, overlay.BASE)
+            found = lost.note_gone(connection, overlay.BASE)
+            lost.forget_pruned(connection, missing)
+            return found
 
     def _gone(self) -> Iterator[list[str]]:
-        """What the base holds and the primary does not, newest first, until all of a thousand are known there."""
+        """What the base holds and the primary lost, newest first, back to the newest change that both have.
+
+        History only grows at its end, so the primary had all that is older than that one: what lacks of it was pruned.
+        Of the rest, what is older than history is kept, by the clock of the primary that received it, may be lost or
+        pruned, and nobody can tell; it is left out, because what was pruned would be applied twice if sent again.
+        """
         rows = self._store.connection().execute(
-            f"SELECT mutation FROM {overlay.BASE}.{HISTORY} GROUP BY mutation ORDER BY max(seq) DESC"
+            f"SELECT seq, salt, mutation, received_at FROM {overlay.BASE}.{HISTORY} ORDER BY seq DESC"
         )
-        while chunk := [str(row[0]) for row in rows.fetchmany(1000)]:
-            known = self._primary.known(chunk)
-            if len(known) == len(chunk):
+        while chunk := [(Tail(int(row[0]), int(row[1])), str(row[2]), int(row[3])) for row in rows.fetchmany(1000)]:
+            shared = self._primary.newest_shared([tail for tail, _, _ in chunk])
+            apart = {mutation: at for tail, mutation, at in reversed(chunk) if tail.seq > shared}
+            known = self._primary.known(list(apart))
+            # Asked last: what was pruned before the other answers is older than this.
+            kept_since = self._primary.kept_since()
+            yield [mutation for mutation, at in apart.items() if mutation not in known and at >= kept_since]
+            if shared:
                 return
-            yield [mutation for mutation in chunk if mutation not in known]
 
     def pull(self, deadline: float, lock_file: int, *, is_fresh: bool) -> bool:
         """Bring the base up to the primary. Returns whether it is a whole new copy."""

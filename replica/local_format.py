@@ -12,7 +12,7 @@ from typing import Final
 from replica import lost, outbox
 from replica.errors import ForeignFileError
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 
 
 def prepare(connection: sqlite3.Connection, path: Path) -> None:

@@ -1,7 +1,9 @@
 """What the primary lost: mutations that it had acknowledged, and that a restore from an older copy took away.
 
-Owns the tables `sent` and `lost` of `local.db`. Always true:
-- a mutation made here is remembered for 30 days after the base held it, whatever becomes of the base;
+Owns the tables `sent`, `received` and `lost` of `local.db`. Always true:
+- a mutation made here is remembered for 30 days after the base held it, whatever becomes of the base, unless the
+  primary pruned it before;
+- what the primary may have pruned is not taken for lost, by the clock of the primary alone;
 - a mutation that the primary lost is kept here until the primary has it again, or a person lets it go;
 - sent again it keeps its id, so that it is applied once, though others send it too.
 
@@ -33,6 +35,10 @@ CREATE TABLE IF NOT EXISTS sent (
     settled_at TEXT NOT NULL,
     seq INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS received (
+    id TEXT PRIMARY KEY,
+    at INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lost (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL UNIQUE,
@@ -50,11 +56,15 @@ _CHANGES: Final = "json_group_array(json_array(table_name, row_id, kind, seen, s
 _ORIGINAL: Final = f"""(SELECT o.changes FROM originals o WHERE o.seq = m.seq AND {NOT_PARKED})"""
 
 
-def keep_sent(connection: sqlite3.Connection, held: str, at: str) -> None:
-    """Remember the mutations of the outbox whose numbers the SQL `held` selects, settled `at`.
+def keep_sent(connection: sqlite3.Connection, base: str, held: str, at: str) -> None:
+    """Remember the mutations of the outbox whose numbers the SQL `held` selects from the base `base`, settled `at`.
 
     As their author made them: what they were merged with may be lost with them. What was parked, as it was parked.
     """
+    connection.execute(
+        f"""INSERT OR REPLACE INTO received SELECT m.id, max(c.received_at) FROM mutations m
+        CROSS JOIN {base}.{HISTORY} c ON c.mutation = m.id GROUP BY m.id"""
+    )
     connection.execute(
         f"""INSERT OR REPLACE INTO sent ({_COLUMNS}, settled_at, seq)
         SELECT id, session, machine, made_at, schema_version, coalesce(original, {_CHANGES}), ?, seq FROM (
@@ -70,15 +80,41 @@ def forget_sent(connection: sqlite3.Connection, now: str) -> None:
     """Forget what was settled longer ago than we remember it."""
     before = datetime.fromisoformat(now.removesuffix("Z")) - timedelta(days=DAYS_KEPT)
     connection.execute("DELETE FROM sent WHERE settled_at < ?", (before.isoformat("T", "microseconds"),))
+    connection.execute("DELETE FROM received WHERE id NOT IN (SELECT id FROM sent)")
 
 
-def note_sent_and_gone(connection: sqlite3.Connection, base: str) -> int:
-    """Note as lost what was sent from here, and the base named `base`, a fresh one, does not hold. Returns how many."""
+def note_sent_and_gone(connection: sqlite3.Connection, base: str, *, kept_since: int) -> int:
+    """Note as lost what was sent from here, and the base named `base`, a fresh one, does not hold. Returns how many.
+
+    kept_since: seconds by the primary's clock, asked after the base was fetched. What the primary received before may
+    have been pruned, and applied twice if it were sent again. It is remembered for 30 days by the clock of this
+    machine, which may stand still; so that one does not decide.
+    """
+    # An older make did not keep when it was received: only the time when it settled here is known of that.
+    received_at = "coalesce((SELECT r.at FROM received r WHERE r.id = s.id), unixepoch(s.settled_at))"
     return connection.execute(
         f"""INSERT OR IGNORE INTO lost ({_COLUMNS}) SELECT {_COLUMNS} FROM sent s
         WHERE NOT EXISTS (SELECT 1 FROM {base}.{HISTORY} c WHERE c.mutation = s.id)
-        AND NOT EXISTS (SELECT 1 FROM mutations m WHERE m.id = s.id) ORDER BY s.settled_at, s.seq"""
+        AND NOT EXISTS (SELECT 1 FROM mutations m WHERE m.id = s.id)
+        AND {received_at} >= ? ORDER BY s.settled_at, s.seq""",
+        (kept_since,),
     ).rowcount
+
+
+def sent_and_held(connection: sqlite3.Connection, base: str) -> list[str]:
+    """The ids of what was sent from here and the base named `base` holds."""
+    sql = f"SELECT id FROM sent s WHERE EXISTS (SELECT 1 FROM {base}.{HISTORY} c WHERE c.mutation = s.id)"
+    return [str(row[0]) for row in connection.execute(sql)]
+
+
+def forget_pruned(connection: sqlite3.Connection, missing: Iterable[str]) -> None:
+    """Forget what was sent from here if the primary is `missing` it and did not lose it; after `note_gone`.
+
+    A fresh base will not tell the two apart so well as the old one, which holds what came later.
+    """
+    connection.executemany(
+        "DELETE FROM sent WHERE id = ? AND id NOT IN (SELECT id FROM lost)", [(each,) for each in missing]
+    )
 
 
 def gather_gone(connection: sqlite3.Connection, gone: Iterable[Sequence[str]]) -> None:

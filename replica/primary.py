@@ -38,6 +38,8 @@ _KEYS_MAX = 500
 # Under 0.5 MB a request; a primary takes no value of more than some megabytes.
 _IDS_MAX = 10_000
 _TAILS = """SELECT (SELECT salt FROM _replica_changes WHERE seq = ?), (SELECT max(seq) FROM _replica_changes)"""
+_SHARED = """SELECT max(c.seq) FROM json_each(?) AS j CROSS JOIN _replica_changes AS c ON c.seq = j.value->>0
+WHERE c.salt = j.value->>1"""
 _IDENTITY = "SELECT id FROM _replica_primary"
 _FINAL_CODES = ("SQLITE_CONSTRAINT", "SQLITE_MISMATCH", "SQLITE_TOOBIG", "ARGS_INVALID")
 _PRUNED_MAX = 5_000
@@ -193,6 +195,19 @@ class Primary:
             with understanding():
                 found.update(str(row[0]) for row in _rows_or_none(answer, 0) or [])
         return found
+
+    def newest_shared(self, changes: Sequence[Tail]) -> int:
+        """The number of the newest of these changes that it still has, as it was applied then; 0 if it has none."""
+        pairs = json.dumps([(each.seq, each.salt) for each in changes])
+        rows = _rows_or_none(self._hrana.batch([Step(Statement(_SHARED, (pairs,)))]), 0)
+        with understanding():
+            return int(str(rows[0][0] or 0)) if rows else 0
+
+    def kept_since(self) -> int:
+        """The second, by its own clock, since when nothing that it received can have been pruned until now."""
+        rows = self._hrana.execute(Statement("SELECT unixepoch() - ?", (HISTORY_DAYS_KEPT * 86_400,))).rows
+        with understanding():
+            return int(str(rows[0][0]))
 
     def give_up_at(self, deadline: float) -> None:
         """From now on, end every request at `deadline` (monotonic seconds) at the latest."""

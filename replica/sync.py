@@ -174,21 +174,24 @@ class Sync:
         is a whole new copy, so that what it lacks of all that was sent from here is lost.
         """
         history = f"{overlay.BASE}.{HISTORY}"
-        self._store.connection()
+        known_copy = outbox.read_fact(self._store.connection(), "settled_base")
         if HISTORY not in self._store.attached().base_tables:
             return
+        copy = base_number(self._store.directory)
+        is_new = is_new or copy != known_copy
+        # Asked outside of the transaction, so that nobody waits for the network to write.
+        kept_since = self._primary.kept_since() if is_new else 0
         with self._store.writing() as connection:
             progress.pulled += connection.execute(
                 f"SELECT count(DISTINCT mutation) FROM {history} "
                 "WHERE seq > ? AND mutation NOT IN (SELECT id FROM mutations)",
                 (tail_seq,),
             ).fetchone()[0]
-            copy = base_number(self._store.directory)
-            if is_new or copy != outbox.read_fact(connection, "settled_base"):
-                progress.lost += lost.note_sent_and_gone(connection, overlay.BASE)
+            if is_new:
+                progress.lost += lost.note_sent_and_gone(connection, overlay.BASE, kept_since=kept_since)
                 outbox.write_fact(connection, "settled_base", copy)
             held = f"SELECT seq FROM mutations m WHERE EXISTS (SELECT 1 FROM {history} c WHERE c.mutation = m.id)"
-            lost.keep_sent(connection, held, self._around.now())
+            lost.keep_sent(connection, overlay.BASE, held, self._around.now())
             outbox.drop(connection, [seq for (seq,) in connection.execute(held)])
             if lost.count(connection):
                 lost.drop_found(connection, overlay.BASE)

@@ -63,6 +63,14 @@ def _known(primary: Primary) -> object:
     return primary.known(["a", "b"])
 
 
+def _newest_shared(primary: Primary) -> object:
+    return primary.newest_shared([Tail(3, 7), Tail(1, -(2**63))])
+
+
+def _kept_since(primary: Primary) -> object:
+    return primary.kept_since()
+
+
 def _ground(primary: Primary) -> object:
     ground = primary.ground([("items", name) for name in _ROWS])
     return [row and (row["id"], row["updated_at"], row["title"]) for row in ground.rows.values()]
@@ -101,7 +109,7 @@ def _prune(primary: Primary) -> object:
 
 
 _QUESTIONS: Final[list[Callable[[Primary], object]]] = [
-    _greet, _identity, _known, _ground, _read, _is_read_only, _apply, _push_one, _prune,
+    _greet, _identity, _known, _newest_shared, _kept_since, _ground, _read, _is_read_only, _apply, _push_one, _prune,
 ]  # fmt: skip
 
 
