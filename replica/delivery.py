@@ -161,9 +161,13 @@ class Delivery:
     ) -> None:
         """Push one mutation row by row, as its author did, or park it for the reason for which it was refused."""
         progress.enter(Stage.PUSH)
-        if len(one[0].changes) > 1 and self._send_steps(plan_push(one, in_order=True), deadline) is None:
-            self._acknowledge(one, progress)
-            return
+        if len(one[0].changes) > 1:
+            if self._send_steps(plan_push(one, in_order=True), deadline) is None:
+                self._acknowledge(one, progress)
+                return
+            # A refusal may be that of a repeat, after the reply was lost: it is parked only if it was not applied.
+            if not self._drop_known(one, progress):
+                return
         told = "its changes do not fit together there" if refusal.is_stale else refusal.message
         reason = f"the primary refuses it: {told}"
         self._push(self._rebase(one, progress, refused={one[0].id: reason}), progress, deadline, round_number + 1)
@@ -196,8 +200,20 @@ class Delivery:
 
     def _drop_known(self, batch: Sequence[Mutation], progress: Progress) -> list[Mutation]:
         known = self._primary.known([mutation.id for mutation in batch])
-        self._acknowledge([mutation for mutation in batch if mutation.id in known], progress)
+        done = [mutation for mutation in batch if mutation.id in known]
+        self._take_for_applied([mutation for mutation in done if is_parked(mutation)], progress)
+        self._acknowledge(done, progress)
         return [mutation for mutation in batch if mutation.id not in known]
+
+    def _take_for_applied(self, parked: Sequence[Mutation], progress: Progress) -> None:
+        """Put back as they were made what was parked here, and applied by a request that came late."""
+        ids = [mutation.id for mutation in parked]
+        applied = set(ids) - self._primary.known_parked(ids)
+        if applied:
+            with self._store.writing() as connection:
+                outbox.put_back_parked(connection, applied)
+                self._store.rebuild_overlay(connection)
+            progress.parked -= applied
 
     def _rebase(self, batch: list[Mutation], progress: Progress, refused: dict[str, str]) -> list[Mutation]:
         if not batch:

@@ -25,6 +25,7 @@ from replica.errors import (
     UnknownOutcomeError,
     UnreachableError,
 )
+from replica.history import CONFLICTS, HISTORY
 from replica.hrana import Answer, BatchAnswer, Failure, Hrana, Statement, Step, understanding
 from replica.infinities import read_exactly
 from replica.lease import ACQUIRE, IS_HELD, RELEASE, check_token, ttl_s
@@ -186,7 +187,14 @@ class Primary:
 
     def known(self, ids: Sequence[str]) -> set[str]:
         """Which of these mutations the primary has applied (or holds parked)."""
-        sql = "SELECT DISTINCT mutation FROM _replica_changes WHERE mutation IN (SELECT value FROM json_each(?))"
+        return self._recorded(ids, "")
+
+    def known_parked(self, ids: Sequence[str]) -> set[str]:
+        """Which of these mutations the primary holds parked."""
+        return self._recorded(ids, f"AND table_name = '{CONFLICTS}' AND kind = '{Kind.INSERT}'")
+
+    def _recorded(self, ids: Sequence[str], which: str) -> set[str]:
+        sql = f"SELECT DISTINCT mutation FROM {HISTORY} WHERE mutation IN (SELECT value FROM json_each(?)) {which}"
         found: set[str] = set()
         for start in range(0, len(ids), _IDS_MAX):
             answer = self._hrana.batch([Step(Statement(sql, (json.dumps(ids[start : start + _IDS_MAX]),)))])
