@@ -21,7 +21,7 @@ from replica.drivers.embedded import Embedded
 from replica.drivers.queued import read_row
 from replica.errors import PrimaryBusyError, PrimaryError, UnreachableError
 from replica.hrana import Step
-from replica.mutation import Mutation, Row
+from replica.mutation import Kind, Mutation, Row
 from replica.outbox import State
 from replica.primary import Primary, Refusal
 from replica.push import cut_batches, plan_push
@@ -218,7 +218,7 @@ class Delivery:
     def _rebase(self, batch: list[Mutation], progress: Progress, refused: dict[str, str]) -> list[Mutation]:
         if not batch:
             return []
-        refused = {**{mutation.id: told for mutation in batch if (told := self._unknown_table(mutation))}, **refused}
+        refused = {**{mutation.id: told for mutation in batch if (told := self._what_is_gone(mutation))}, **refused}
         connection = self._store.connection()
         # Each round begins with what the authors made: what an earlier one gave way to may be gone, or parked, by now.
         made = outbox.as_made(connection, batch)
@@ -244,10 +244,16 @@ class Delivery:
         progress.merged -= progress.parked
         return result.mutations
 
-    def _unknown_table(self, mutation: Mutation) -> str:
+    def _what_is_gone(self, mutation: Mutation) -> str:
         """Why a mutation made under an older schema cannot be merged any more; "" if it can."""
-        gone = [change.table for change in mutation.changes if change.table not in self._store.tables]
-        return f"there is no table {gone[0]} any more" if gone else ""
+        for change in mutation.changes:
+            table = self._store.tables.get(change.table)
+            if table is None:
+                return f"there is no table {change.table} any more"
+            gone = [] if change.kind is Kind.DELETE else [name for name in change.fields if name not in table.columns]
+            if gone:
+                return f"there is no column {gone[0]} in {change.table} any more"
+        return ""
 
     def _step_us(self) -> int:
         return 1 + int(self._around.random() * 999_999)
