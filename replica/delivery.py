@@ -54,7 +54,10 @@ class Surroundings:
 
 @dataclass(slots=True)
 class Progress:
-    """What a sync has done so far, and where it is."""
+    """What a sync has done so far, and where it is.
+
+    kept_back: why the primary did not take a conflict that stays here, "" if it took all.
+    """
 
     stage: Stage = Stage.IDLE
     pushed: int = 0
@@ -62,6 +65,7 @@ class Progress:
     parked: set[str] = field(default_factory=set)
     pulled: int = 0
     lost: int = 0
+    kept_back: str = ""
 
     def enter(self, stage: Stage) -> None:
         """Go on to a stage that may follow the present one."""
@@ -146,6 +150,10 @@ class Delivery:
         # A stale row may have come right by itself; one that a rebase leaves as it is, twice, will never.
         if rebased != rest or len(rest) < len(batch) or (refusal.is_stale and round_number == 0):
             self._push(rebased, progress, deadline, round_number + 1)
+        elif refusal.is_final and len(rest) == 1 and is_parked(rest[0]):
+            # It waits here, whole and shown, for a primary that takes it; it is out of the way of those behind it.
+            progress.enter(Stage.PUSH)
+            progress.kept_back = refusal.message
         elif not (refusal.is_final or refusal.is_stale) or (len(rest) == 1 and is_parked(rest[0])):
             message = f"the primary refused the changes: {refusal.message}"
             raise PrimaryError(message, "they wait here; look at the primary's log and disk")

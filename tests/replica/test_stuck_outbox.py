@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from replica import PrimaryError, Replica, SchemaMismatchError
+from replica import PrimaryError, Replica, SchemaMismatchError, Stage
 from replica.hrana import BatchAnswer, Failure, Hrana, Step
 from replica.mutation import Change, Kind, Mutation
 from replica.push import cut_batches
@@ -158,6 +158,33 @@ def test_a_mutation_of_many_large_rows_is_parked_though_they_do_not_fit_into_one
     laptop.resolve(laptop.conflicts()[0].id, "mine")
     synced(laptop)
     assert truth.run("SELECT count(*) FROM items WHERE title LIKE 'mine number %'") == [["40"]]
+
+
+def test_a_conflict_that_the_primary_does_not_take_stays_here_and_those_behind_it_go_on(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """It is shown and told of each time, and arrives once the primary takes it."""
+    item = add(laptop, "Milk")
+    all_synced(laptop, desktop)
+    truth.run(
+        "CREATE TRIGGER full BEFORE INSERT ON _replica_conflicts BEGIN SELECT RAISE(ABORT, 'no more conflicts'); END"
+    )
+    change(desktop, item.id, title="Oat milk")
+    synced(desktop)
+    mine = change(laptop, item.id, title="Rice milk")
+    add(laptop, "behind it")
+
+    reports = [laptop.sync(), laptop.sync()]
+
+    for report in reports:
+        assert isinstance(report.error, PrimaryError)
+        assert "no more conflicts" in str(report.error)
+        assert (report.stage, report.pending) == (Stage.DONE, 1)
+    assert [conflict.mutation_id for conflict in laptop.conflicts()] == [mine]
+    assert truth.run("SELECT title FROM items ORDER BY title") == [["Oat milk"], ["behind it"]]
+    truth.run("DROP TRIGGER full")
+    synced(laptop)
+    assert truth.parked() == [mine]
 
 
 def test_references_that_change_rows_by_themselves_are_refused() -> None:
