@@ -31,7 +31,8 @@ from replica.rules import Rule
 
 OPEN = "open"
 RESOLVED = "resolved"
-_ROWS_LENGTH_MAX: Final = 1_000_000
+# A primary takes no row of 5 MB; what is left over is for ids, names and the reason.
+_CONFLICT_BYTES_MAX: Final = 4_800_000
 
 
 class ConflictRow(Record, table=CONFLICTS):
@@ -120,25 +121,22 @@ class Grounds:
 def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -> Mutation:
     """The parked form of a mutation: the insert of its conflict, under the same mutation id."""
     theirs = grounds.theirs_by or Author("", "", "")
-    changed = {(change.table, change.row_id): change.fields for change in mutation.changes}
-    clashing = [f"{table}/{row_id}" for table, row_id in grounds.clashing]
-    rows: dict[str, str] = {}
-    room = _ROWS_LENGTH_MAX
-    for key, row in grounds.mine_rows.items():
-        # What changed is among the changes; what does not fit is said to be gone, not kept in half.
-        text = encode_row({name: value for name, value in row.items() if name not in changed[key]})
-        room -= len(text)
-        if room >= 0:
-            rows["/".join(key)] = text
-    values = {name: clash.theirs for name, clash in grounds.fields.items()}
+    clashing = json.dumps([f"{table}/{row_id}" for table, row_id in grounds.clashing])
+    changes = encode_changes(mutation.changes)
+    values = encode_row({name: clash.theirs for name, clash in grounds.fields.items()})
+    room = _CONFLICT_BYTES_MAX - sum(len(text.encode()) for text in (changes, values, clashing))
+    # What a person can do without is left out if it does not fit: who gave which value, rows that are gone.
+    authors = encode_authors({name: clash.theirs_by for name, clash in grounds.fields.items()})
+    authors = authors if len(authors) <= room else encode_authors({})
+    rows = _rows_that_fit(mutation, grounds.mine_rows, room - len(authors))
     conflict = ConflictRow(
         id=conflict_id, mutation_id=mutation.id, table_name=grounds.at_row[0], row_id=grounds.at_row[1],
-        reason=grounds.reason, clashing=json.dumps(clashing),
-        theirs=encode_row(values), changes=encode_changes(mutation.changes),
-        mine_rows=json.dumps(rows), mine_session=mutation.session, mine_machine=mutation.machine,
+        reason=grounds.reason, clashing=clashing,
+        theirs=values, changes=changes,
+        mine_rows=rows, mine_session=mutation.session, mine_machine=mutation.machine,
         mine_at=mutation.made_at, schema_version=mutation.schema_version,
         theirs_session=theirs.session, theirs_machine=theirs.machine, theirs_at=theirs.at,
-        theirs_by=encode_authors({name: clash.theirs_by for name, clash in grounds.fields.items()}),
+        theirs_by=authors,
     )  # fmt: skip
     insert = Change(
         ConflictRow.replica_table,
@@ -151,6 +149,22 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -
     return Mutation(
         mutation.id, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version, (insert,)
     )
+
+
+def _rows_that_fit(mutation: Mutation, rows: Mapping[tuple[str, str], Row], room: int) -> str:
+    """The fields that a mutation left alone, of the rows that fit into so many bytes, as JSON text."""
+    changed = {(change.table, change.row_id): change.fields for change in mutation.changes}
+    kept: list[str] = []
+    for key, row in rows.items():
+        # What changed is among the changes; what does not fit is said to be gone, not kept in half.
+        text = encode_row({name: value for name, value in row.items() if name not in changed[key]})
+        # Characters stay as they are: escaped, some take three times their bytes.
+        entry = json.dumps({"/".join(key): text}, ensure_ascii=False)[1:-1]
+        size = len(entry.encode())
+        if size <= room:
+            kept.append(entry)
+            room -= size
+    return f"{{{','.join(kept)}}}"
 
 
 def encode_authors(authors: Mapping[str, Author | None]) -> str:

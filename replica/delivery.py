@@ -21,7 +21,7 @@ from replica.drivers.embedded import Embedded
 from replica.drivers.queued import read_row
 from replica.errors import PrimaryBusyError, PrimaryError, UnreachableError
 from replica.hrana import Step
-from replica.mutation import Mutation, Row
+from replica.mutation import Kind, Mutation, Row
 from replica.outbox import State
 from replica.primary import Primary, Refusal
 from replica.push import cut_batches, plan_push
@@ -54,7 +54,10 @@ class Surroundings:
 
 @dataclass(slots=True)
 class Progress:
-    """What a sync has done so far, and where it is."""
+    """What a sync has done so far, and where it is.
+
+    kept_back: why the primary did not take a conflict that stays here, "" if it took all.
+    """
 
     stage: Stage = Stage.IDLE
     pushed: int = 0
@@ -62,6 +65,7 @@ class Progress:
     parked: set[str] = field(default_factory=set)
     pulled: int = 0
     lost: int = 0
+    kept_back: str = ""
 
     def enter(self, stage: Stage) -> None:
         """Go on to a stage that may follow the present one."""
@@ -146,6 +150,10 @@ class Delivery:
         # A stale row may have come right by itself; one that a rebase leaves as it is, twice, will never.
         if rebased != rest or len(rest) < len(batch) or (refusal.is_stale and round_number == 0):
             self._push(rebased, progress, deadline, round_number + 1)
+        elif refusal.is_final and len(rest) == 1 and is_parked(rest[0]):
+            # It waits here, whole and shown, for a primary that takes it; it is out of the way of those behind it.
+            progress.enter(Stage.PUSH)
+            progress.kept_back = refusal.message
         elif not (refusal.is_final or refusal.is_stale) or (len(rest) == 1 and is_parked(rest[0])):
             message = f"the primary refused the changes: {refusal.message}"
             raise PrimaryError(message, "they wait here; look at the primary's log and disk")
@@ -161,9 +169,13 @@ class Delivery:
     ) -> None:
         """Push one mutation row by row, as its author did, or park it for the reason for which it was refused."""
         progress.enter(Stage.PUSH)
-        if len(one[0].changes) > 1 and self._send_steps(plan_push(one, in_order=True), deadline) is None:
-            self._acknowledge(one, progress)
-            return
+        if len(one[0].changes) > 1:
+            if self._send_steps(plan_push(one, in_order=True), deadline) is None:
+                self._acknowledge(one, progress)
+                return
+            # A refusal may be that of a repeat, after the reply was lost: it is parked only if it was not applied.
+            if not self._drop_known(one, progress):
+                return
         told = "its changes do not fit together there" if refusal.is_stale else refusal.message
         reason = f"the primary refuses it: {told}"
         self._push(self._rebase(one, progress, refused={one[0].id: reason}), progress, deadline, round_number + 1)
@@ -196,13 +208,25 @@ class Delivery:
 
     def _drop_known(self, batch: Sequence[Mutation], progress: Progress) -> list[Mutation]:
         known = self._primary.known([mutation.id for mutation in batch])
-        self._acknowledge([mutation for mutation in batch if mutation.id in known], progress)
+        done = [mutation for mutation in batch if mutation.id in known]
+        self._take_for_applied([mutation for mutation in done if is_parked(mutation)], progress)
+        self._acknowledge(done, progress)
         return [mutation for mutation in batch if mutation.id not in known]
+
+    def _take_for_applied(self, parked: Sequence[Mutation], progress: Progress) -> None:
+        """Put back as they were made what was parked here, and applied by a request that came late."""
+        ids = [mutation.id for mutation in parked]
+        applied = set(ids) - self._primary.known_parked(ids)
+        if applied:
+            with self._store.writing() as connection:
+                outbox.put_back_parked(connection, applied)
+                self._store.rebuild_overlay(connection)
+            progress.parked -= applied
 
     def _rebase(self, batch: list[Mutation], progress: Progress, refused: dict[str, str]) -> list[Mutation]:
         if not batch:
             return []
-        refused = {**{mutation.id: told for mutation in batch if (told := self._unknown_table(mutation))}, **refused}
+        refused = {**{mutation.id: told for mutation in batch if (told := self._what_is_gone(mutation))}, **refused}
         connection = self._store.connection()
         # Each round begins with what the authors made: what an earlier one gave way to may be gone, or parked, by now.
         made = outbox.as_made(connection, batch)
@@ -228,10 +252,16 @@ class Delivery:
         progress.merged -= progress.parked
         return result.mutations
 
-    def _unknown_table(self, mutation: Mutation) -> str:
+    def _what_is_gone(self, mutation: Mutation) -> str:
         """Why a mutation made under an older schema cannot be merged any more; "" if it can."""
-        gone = [change.table for change in mutation.changes if change.table not in self._store.tables]
-        return f"there is no table {gone[0]} any more" if gone else ""
+        for change in mutation.changes:
+            table = self._store.tables.get(change.table)
+            if table is None:
+                return f"there is no table {change.table} any more"
+            gone = [] if change.kind is Kind.DELETE else [name for name in change.fields if name not in table.columns]
+            if gone:
+                return f"there is no column {gone[0]} in {change.table} any more"
+        return ""
 
     def _step_us(self) -> int:
         return 1 + int(self._around.random() * 999_999)

@@ -136,13 +136,27 @@ def put_back(connection: sqlite3.Connection, state: State | None = None) -> None
         WHERE {chosen} AND {NOT_PARKED}""",
         of,
     ).fetchall()
+    _put_back(connection, originals)
+    connection.execute(f"UPDATE mutations AS m SET state = ? WHERE {chosen}", (State.QUEUED.value, *of))
+
+
+def put_back_parked(connection: sqlite3.Connection, ids: Iterable[str]) -> None:
+    """Put mutations back as their author made them, parked or not: the primary applied them, after all."""
+    originals = connection.execute(
+        """SELECT o.seq, o.changes FROM originals o JOIN mutations m ON m.seq = o.seq
+        WHERE m.id IN (SELECT value FROM json_each(?))""",
+        (json.dumps(list(ids)),),
+    ).fetchall()
+    _put_back(connection, originals)
+
+
+def _put_back(connection: sqlite3.Connection, originals: Iterable[tuple[int, str]]) -> None:
     for seq, text in originals:
         with legible():
             changes = decode_changes(text)
         connection.execute("DELETE FROM changes WHERE seq = ?", (seq,))
         _insert_changes(connection, seq, changes)
         connection.execute("DELETE FROM originals WHERE seq = ?", (seq,))
-    connection.execute(f"UPDATE mutations AS m SET state = ? WHERE {chosen}", (State.QUEUED.value, *of))
 
 
 _SELECT: Final = """SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schema_version,

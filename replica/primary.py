@@ -25,6 +25,7 @@ from replica.errors import (
     UnknownOutcomeError,
     UnreachableError,
 )
+from replica.history import CONFLICTS, HISTORY
 from replica.hrana import Answer, BatchAnswer, Failure, Hrana, Statement, Step, understanding
 from replica.infinities import read_exactly
 from replica.lease import ACQUIRE, IS_HELD, RELEASE, check_token, ttl_s
@@ -47,7 +48,11 @@ HISTORY_DAYS_KEPT = 400
 _PRUNE = """DELETE FROM _replica_changes WHERE received_at < unixepoch() - ?1
 AND seq IN (SELECT seq FROM _replica_changes ORDER BY seq LIMIT ?2)
 AND seq < (SELECT max(seq) FROM _replica_changes)"""
-_FINAL = ("constraint failed", "no such table", "no such column", "has no column", "datatype mismatch")
+_FINAL = ("constraint failed", "datatype mismatch")
+# What SQLite has no code of its own for: its own SQLITE_ERROR, by the names that primaries give it.
+_PLAIN_CODES = ("SQLITE_ERROR", "SQLITE_UNKNOWN")
+# Of these, what is not about the values of a row, and may pass: another schema, a transaction that ended, no reason.
+_NOT_OF_VALUES = ("no such ", "has no column", "transaction", "SQL logic error", "unknown error", "not an error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,9 @@ class Greeting:
 class Refusal:
     """A batch that was not applied: nothing of it was.
 
-    is_stale: a row moved on, or a mutation is known already: rebasing helps. is_final: the schema or a constraint of
-    the primary refuses it, and will again. Neither: something that may pass, such as a full disk over there.
+    is_stale: a row moved on, or a mutation is known already: rebasing helps. is_final: the primary refuses the values
+    of a row, for a constraint, an index or a trigger, and will again. Neither: something that may pass, such as a full
+    disk over there, or a table that it does not have yet.
     """
 
     is_stale: bool
@@ -183,12 +189,36 @@ class Primary:
             raise PrimaryBusyError(f"the primary is busy: {failure.message}")
         is_guard = steps[position].statement.sql.startswith("SELECT json(")
         is_known = position == 1 and "UNIQUE" in failure.message
+        if is_guard or is_known:
+            return Refusal(is_stale=True, is_final=False, message=failure.message)
         is_final = failure.code.startswith(_FINAL_CODES) or any(text in failure.message for text in _FINAL)
-        return Refusal(is_guard or is_known, is_final and not is_known, failure.message)
+        is_in_the_midst = 0 < position < len(steps) - 2
+        is_final = is_final or (is_in_the_midst and self._is_of_values(failure, steps[position].statement))
+        return Refusal(is_stale=False, is_final=is_final, message=failure.message)
+
+    def _is_of_values(self, failure: Failure, statement: Statement) -> bool:
+        """Whether a failure without a code came from the values that a statement was run on, and not from the schema.
+
+        A statement that does not fit the schema fails before it runs, so a primary that can describe it could run it.
+        """
+        if failure.code not in _PLAIN_CODES or any(text in failure.message for text in _NOT_OF_VALUES):
+            return False
+        try:
+            self._hrana.is_read_only(statement.sql)
+        except (PrimaryError, QueryError):
+            return False
+        return True
 
     def known(self, ids: Sequence[str]) -> set[str]:
         """Which of these mutations the primary has applied (or holds parked)."""
-        sql = "SELECT DISTINCT mutation FROM _replica_changes WHERE mutation IN (SELECT value FROM json_each(?))"
+        return self._recorded(ids, "")
+
+    def known_parked(self, ids: Sequence[str]) -> set[str]:
+        """Which of these mutations the primary holds parked."""
+        return self._recorded(ids, f"AND table_name = '{CONFLICTS}' AND kind = '{Kind.INSERT}'")
+
+    def _recorded(self, ids: Sequence[str], which: str) -> set[str]:
+        sql = f"SELECT DISTINCT mutation FROM {HISTORY} WHERE mutation IN (SELECT value FROM json_each(?)) {which}"
         found: set[str] = set()
         for start in range(0, len(ids), _IDS_MAX):
             answer = self._hrana.batch([Step(Statement(sql, (json.dumps(ids[start : start + _IDS_MAX]),)))])

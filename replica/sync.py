@@ -149,6 +149,9 @@ class Sync:
         self._settle(progress, tail.seq if greeting.knows_our_tail else 0, is_new=is_fresh)
         self._prune_daily()
         progress.enter(Stage.DONE)
+        if progress.kept_back:
+            message = f"the primary does not take a conflict: {progress.kept_back}"
+            raise PrimaryError(message, "it is kept here alone, and all else is done; look at the primary's log")
 
     def _migrate(self, greeting: Greeting, deadline: float) -> None:
         self._primary.migrate(

@@ -1,6 +1,11 @@
 """I1: every acknowledged mutation is, in the end, once on the primary or parked as a conflict, whole."""
 
-from replica import Replica
+import pytest
+
+from replica import Replica, UnreachableError
+from replica.history import CONFLICTS
+from replica.hrana import Step
+from replica.primary import Primary, Refusal
 from tests.replica.team import Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
 
 
@@ -222,3 +227,73 @@ def test_i1_i5_of_a_mutation_of_several_rows_all_is_parked_if_one_conflicts(team
     all_synced(laptop, desktop)
     assert truth.title(inserted.id) == "Butter"
     assert (truth.title(clashing.id), truth.title(deleted.id)) == ("Rice milk", None)
+
+
+def test_i2_what_was_applied_in_its_own_order_is_not_parked_though_the_reply_is_lost(
+    laptop: Replica, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The repeat is refused as known, which is no reason to ask a person: a decision would count it twice."""
+    old, counter = add(laptop, "old", code="x"), add(laptop, "counter", stars=1)
+    synced(laptop)
+    with laptop.transaction() as tx:
+        tx.delete(tx.get(Item, old.id))
+        tx.insert(Item(title="new", code="x"))
+        tx.update(tx.get(Item, counter.id), stars=2)
+    with monkeypatch.context() as patched:
+        _lose_the_reply_of_one_commit(patched)
+        patched.setattr("replica.base.pull", _fail)
+
+        report = laptop.sync()
+
+    assert (report.pushed, report.parked) == (1, 0)
+    assert sorted((item.title, item.stars) for item in laptop.select(Item)) == [("counter", 2), ("new", 0)]
+    assert (truth.parked(), laptop.conflicts()) == ([], [])
+    synced(laptop)
+    assert rows_of(laptop) == truth.rows()
+
+
+def test_i1_what_a_late_request_applies_is_not_parked_here(
+    laptop: Replica, desktop: Replica, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was refused and parked; then the network brings the first request again, and nothing is in its way."""
+    bread = add(desktop, "Bread", code="bread")
+    all_synced(desktop, laptop)
+    with laptop.transaction() as tx:
+        tx.insert(Item(title="Rye bread", code="bread"))
+    apply, sent = Primary.apply, list[list[Step] | None]()
+
+    def apply_late(primary: Primary, steps: list[Step] | None) -> Refusal | None:
+        sent.append(steps)
+        if any(CONFLICTS in step.statement.sql for step in steps or ()):
+            truth.run(f"DELETE FROM items WHERE id = '{bread.id}'")
+            assert apply(primary, sent[0]) is None
+        return apply(primary, steps)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Primary, "apply", apply_late)
+        patched.setattr("replica.base.pull", _fail)
+
+        report = laptop.sync()
+
+    assert (report.pushed, report.parked) == (1, 0)
+    assert (truth.parked(), laptop.conflicts()) == ([], [])
+    assert sorted(item.title for item in laptop.select(Item)) == ["Bread", "Rye bread"]
+    synced(laptop)
+    assert rows_of(laptop) == truth.rows()
+
+
+def _lose_the_reply_of_one_commit(patched: pytest.MonkeyPatch) -> None:
+    """Let the first push that goes well look as if nobody had answered it."""
+    apply, losses = Primary.apply, iter([True])
+
+    def apply_and_lose(primary: Primary, steps: list[Step] | None) -> Refusal | None:
+        refusal = apply(primary, steps)
+        if refusal is None and next(losses, False):
+            raise UnreachableError("the reply was lost")
+        return refusal
+
+    patched.setattr(Primary, "apply", apply_and_lose)
+
+
+def _fail(*_arguments: object, **_options: object) -> None:
+    raise UnreachableError("the network went down before the pull")

@@ -42,6 +42,59 @@ def test_a_large_text_that_clashes_is_parked_and_settled(
         assert theirs.get(Note, note.id).body == character * (size - 1) + "mine"
 
 
+def test_a_large_row_that_is_gone_is_parked_and_brought_back(primary_server: Server, tmp_path: Path) -> None:
+    """It is kept as it is, not as escapes of three times its size, and counted in bytes."""
+    with (
+        open_notes(tmp_path / "a", "libsql", primary_server.url) as mine,
+        open_notes(tmp_path / "b", "libsql", primary_server.url) as theirs,
+    ):
+        with mine.transaction() as tx:
+            note = tx.insert(Note(title="large", body="é" * LARGE))
+        settle(mine)
+        settle(theirs)
+        with theirs.transaction() as tx:
+            tx.delete(tx.get(Note, note.id))
+        settle(theirs)
+        with mine.transaction() as tx:
+            tx.update(note, title="changed")
+
+        settle(mine)
+
+        (conflict,) = mine.conflicts()
+        mine.resolve(conflict.id, "mine")
+        settle(mine)
+        settle(theirs)
+        assert theirs.get(Note, note.id).body == "é" * LARGE
+
+
+def test_rows_that_are_gone_and_do_not_fit_into_a_conflict_are_left_out_of_it(
+    primary_server: Server, tmp_path: Path
+) -> None:
+    """What was changed is kept, and nothing behind it waits."""
+    with (
+        open_notes(tmp_path / "a", "libsql", primary_server.url) as mine,
+        open_notes(tmp_path / "b", "libsql", primary_server.url) as theirs,
+    ):
+        for number in range(4):
+            with mine.transaction() as tx:
+                tx.insert(Note(title=str(number), body="é" * LARGE))
+        settle(mine)
+        settle(theirs)
+        for note in theirs.select(Note):
+            with theirs.transaction() as tx:
+                tx.delete(note)
+        settle(theirs)
+        with mine.transaction() as tx:
+            for note in mine.select(Note):
+                tx.update(note, title=f"changed {note.title}")
+
+        settle(mine)
+
+        (conflict,) = mine.conflicts()
+        assert len(conflict.changes) == 4
+        assert len(conflict.mine_rows) == 2
+
+
 def test_a_change_too_large_for_the_primary_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     """It would wait in the outbox for ever, with all that comes after it."""
     with open_notes(tmp_path / "a", "libsql", "http://127.0.0.1:9") as notes:
