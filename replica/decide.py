@@ -25,20 +25,22 @@ Choice = Literal["mine", "theirs"] | Mapping[str, object]
 RecordOf = Callable[[str], type[Record]]
 
 
-def settle(
-    tx: Transaction,
-    conflict: Conflict,
-    choice: Choice,
-    *,
-    record_of: RecordOf,
-    settled_by: Callable[[str], Mutation],
-    session: str,
-    at: str,
-) -> None:
-    """Write the outcome of a conflict. Raises InputError for a choice that leaves a clashing field open.
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a decision needs besides.
 
-    settled_by: the mutation that settled the conflict with an id.
+    record_of: the record class of a table. blank: what a row of a table holds that nobody gave a value. settled_by: the
+    mutation that settled the conflict with an id.
     """
+
+    record_of: RecordOf
+    blank: Callable[[str], Row]
+    settled_by: Callable[[str], Mutation]
+
+
+def settle(tx: Transaction, conflict: Conflict, choice: Choice, means: Means, *, session: str, at: str) -> None:
+    """Write the outcome of a conflict. Raises InputError for a choice that leaves a clashing field open."""
+    record_of = means.record_of
     if isinstance(choice, Mapping):
         _check_named(conflict, choice, record_of)
     first = (conflict.table, conflict.row_id)
@@ -51,12 +53,12 @@ def settle(
         # A decision and its outcome stand or fall together: another's goes whole, not by the opposite of what was mine.
         changes = ()
         if choice == "mine" and is_second:
-            take_back(tx, settled_by(opening.row_id), record_of)
+            take_back(tx, means.settled_by(opening.row_id), means)
     for change in changes:
         # A second decision adds nothing to what the first one brought in; it can only set what clashed to other values.
         is_over = is_second and (choice == "theirs" or change.table == CONFLICTS)
         if not is_over and not (choice == "theirs" and _is_gone(change.table, record_of)):
-            _settle_change(tx, change, conflict, choice, record_of(change.table), first, is_second=is_second)
+            _settle_change(tx, change, conflict, choice, means, first, is_second=is_second)
     if isinstance(choice, Mapping) and first not in {(change.table, change.row_id) for change in changes}:
         # A decision of nothing but to leave the row as it was: another one about the same row.
         current = _current(tx, record_of(conflict.table), conflict.row_id)
@@ -155,11 +157,12 @@ def _settle_change(
     change: Change,
     conflict: Conflict,
     choice: Choice,
-    record: type[Record],
+    means: Means,
     first: tuple[str, str],
     *,
     is_second: bool,
 ) -> None:
+    record = means.record_of(change.table)
     named = _named_for(change, choice, first) if isinstance(choice, Mapping) else {}
     current = _current(tx, record, change.row_id)
     # Rows that did not clash were not asked about: their author's change stands, whatever was chosen for the others.
@@ -172,7 +175,7 @@ def _settle_change(
         return
     if current is None:
         if choice != "theirs" or (not is_asked and change.kind is Kind.INSERT):
-            _bring_back(tx, change, conflict, record, named)
+            _bring_back(tx, change, conflict, means, named)
         return
     if change.table == CONFLICTS:
         # A decision is one thing, not fields to be merged.
@@ -190,17 +193,21 @@ def _named_for(change: Change, choice: Mapping[str, object], first: tuple[str, s
     return {name.removeprefix(prefix): value for name, value in choice.items() if name.startswith(prefix)}
 
 
-def _bring_back(
-    tx: Transaction, change: Change, conflict: Conflict, record: type[Record], named: Mapping[str, object]
-) -> None:
+def _bring_back(tx: Transaction, change: Change, conflict: Conflict, means: Means, named: Mapping[str, object]) -> None:
     """Write a row that the primary does not have, as its author last saw it."""
-    kept = conflict.mine_rows.get(f"{change.table}/{change.row_id}", {})
-    names = ["id", "updated_at", *(column.name for column in record.replica_columns)]
-    values = {**kept, **change.new_values(), "id": change.row_id, "updated_at": ""}
-    missing = [name for name in names if name not in values]
-    if missing:
+    key = f"{change.table}/{change.row_id}"
+    if change.kind is not Kind.INSERT and key not in conflict.mine_rows:
         raise InputError(f"{change.table} {change.row_id} is gone and was not kept whole", "take --theirs")
-    tx.insert(record.from_row(names, [values[name] for name in names]).with_changes(named))
+    values = {**conflict.mine_rows.get(key, {}), **change.new_values()}
+    tx.insert(_whole(change, values, means).with_changes(named))
+
+
+def _whole(change: Change, values: Mapping[str, StoredValue], means: Means) -> Record:
+    """The row of a change, of what was kept of it; it may be older than some of the columns."""
+    record = means.record_of(change.table)
+    names = [column.name for column in record.replica_columns]
+    row = {**means.blank(change.table), **values}
+    return record.from_row(["id", "updated_at", *names], [change.row_id, "", *(row[name] for name in names)])
 
 
 def _merged(
@@ -252,15 +259,15 @@ def _current(tx: Transaction, record: type[Record], row_id: str) -> Record | Non
         return None
 
 
-def take_back(tx: Transaction, mutation: Mutation, record_of: RecordOf) -> None:
+def take_back(tx: Transaction, mutation: Mutation, means: Means) -> None:
     """Do the opposite of a mutation, last change first. Raises ConflictError where its fields have moved on."""
     for change in reversed(mutation.changes):
-        record = record_of(change.table)
+        record = means.record_of(change.table)
         current = _current(tx, record, change.row_id)
         if change.kind is Kind.INSERT:
             _take_back_insert(tx, change, current)
         elif change.kind is Kind.DELETE:
-            _take_back_delete(tx, change, current, record)
+            _take_back_delete(tx, change, current, means)
         elif change.fields:
             _take_back_update(tx, change, current, record)
 
@@ -273,11 +280,10 @@ def _take_back_insert(tx: Transaction, change: Change, current: Record | None) -
     tx.delete(current)
 
 
-def _take_back_delete(tx: Transaction, change: Change, current: Record | None, record: type[Record]) -> None:
+def _take_back_delete(tx: Transaction, change: Change, current: Record | None, means: Means) -> None:
     if current is not None:
         raise _moved_on(change, current)
-    names = ["id", "updated_at", *change.fields]
-    tx.insert(record.from_row(names, [change.row_id, "", *(before for before, _ in change.fields.values())]))
+    tx.insert(_whole(change, {name: before for name, (before, _) in change.fields.items()}, means))
 
 
 def _take_back_update(tx: Transaction, change: Change, current: Record | None, record: type[Record]) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from replica import outbox
 from replica.conflicts import OPEN, Author, Conflict, ConflictRow, conflict_from, encode_authors, is_parked
-from replica.decide import Choice, moved_since, settle, take_back
+from replica.decide import Choice, Means, moved_since, settle, take_back
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver, Rows
 from replica.errors import ConflictError, InputError, NotFoundError
@@ -26,7 +26,7 @@ from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefi
 from replica.mutation import Kind, Mutation, Row, StoredValue, encode_row
 from replica.records import Record
 from replica.report import Check, Stage, Status, SyncReport
-from replica.schema import Schema, Table, quote
+from replica.schema import Schema, Table, default_row_sql, quote
 from replica.settings import Settings
 from replica.sqlite_file import refuse_nesting
 from replica.stamps import Stamp, stamp_at
@@ -229,14 +229,19 @@ class Replica:
         conflict = conflict_from(row)
         self._refuse_moved(row, conflict, choice)
         with self.transaction() as tx:
-            settle(
-                tx, conflict, choice,
-                record_of=self._record_of, settled_by=self._settled_by, session=self.session, at=self._now(),
-            )  # fmt: skip
+            settle(tx, conflict, choice, self._means, session=self.session, at=self._now())
             if then is not None:
                 then(tx)
             mutation_id = tx.mutation_id
         return self.mutation(mutation_id)
+
+    @property
+    def _means(self) -> Means:
+        return Means(self._record_of, self._blank, self._settled_by)
+
+    def _blank(self, table: str) -> Row:
+        rows = self._driver.read(default_row_sql(self._tables[table]))
+        return dict(zip(rows.columns, rows.rows[0], strict=True))
 
     def _settled_by(self, conflict_id: str) -> Mutation:
         """The last mutation that decided about a conflict."""
@@ -325,7 +330,7 @@ class Replica:
                 f"the mutation {mutation.id} is parked as the conflict {conflict_id}", "resolve the conflict"
             )
         with self.transaction() as tx:
-            take_back(tx, mutation, self._record_of)
+            take_back(tx, mutation, self._means)
             made = tx.mutation_id if tx.changes() else None
         if made is None:
             raise ConflictError(
