@@ -29,12 +29,14 @@ RecordOf = Callable[[str], type[Record]]
 class Means:
     """What a decision needs besides.
 
-    record_of: the record class of a table. blank: what a row of a table holds that nobody gave a value. settled_by: the
-    mutation that settled the conflict with an id.
+    record_of: the record class of a table. blank: what a row of a table holds that nobody gave a value. deleted_row: a
+    row as it was when it was deleted; None if nobody knows. settled_by: the mutation that settled the conflict with an
+    id.
     """
 
     record_of: RecordOf
     blank: Callable[[str], Row]
+    deleted_row: Callable[[str, str], Row | None]
     settled_by: Callable[[str], Mutation]
 
 
@@ -175,7 +177,8 @@ def _settle_change(
         return
     if current is None:
         if choice != "theirs" or (not is_asked and change.kind is Kind.INSERT):
-            _bring_back(tx, change, conflict, means, named)
+            row = _row_to_bring_back(change, conflict, choice, means, first, is_second=is_second)
+            tx.insert(row.with_changes(named))
         return
     if change.table == CONFLICTS:
         # A decision is one thing, not fields to be merged.
@@ -193,13 +196,18 @@ def _named_for(change: Change, choice: Mapping[str, object], first: tuple[str, s
     return {name.removeprefix(prefix): value for name, value in choice.items() if name.startswith(prefix)}
 
 
-def _bring_back(tx: Transaction, change: Change, conflict: Conflict, means: Means, named: Mapping[str, object]) -> None:
-    """Write a row that the primary does not have, as its author last saw it."""
+def _row_to_bring_back(
+    change: Change, conflict: Conflict, choice: Choice, means: Means, first: tuple[str, str], *, is_second: bool
+) -> Record:
+    """A row that the primary does not have, as its author last saw it, or with their change on it as it was last."""
     key = f"{change.table}/{change.row_id}"
-    if change.kind is not Kind.INSERT and key not in conflict.mine_rows:
+    if change.kind is Kind.INSERT or key in conflict.mine_rows:
+        return _whole(change, {**conflict.mine_rows.get(key, {}), **change.new_values()}, means)
+    last = means.deleted_row(change.table, change.row_id)
+    if last is None:
         raise InputError(f"{change.table} {change.row_id} is gone and was not kept whole", "take --theirs")
-    values = {**conflict.mine_rows.get(key, {}), **change.new_values()}
-    tx.insert(_whole(change, values, means).with_changes(named))
+    merged = _merged(change, conflict, choice, _whole(change, last, means), first, only_clashes=is_second)
+    return _whole(change, {**last, **merged}, means)
 
 
 def _whole(change: Change, values: Mapping[str, StoredValue], means: Means) -> Record:

@@ -21,7 +21,7 @@ from replica.decide import Choice, Means, moved_since, settle, take_back
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver, Rows
 from replica.errors import ConflictError, InputError, NotFoundError
-from replica.history import CONFLICTS, HISTORY, SELECT_CHANGE, HistoryEntry, entry_from, mutations_from
+from replica.history import CONFLICTS, HISTORY, SELECT_CHANGE, HistoryEntry, deleted_row, entry_from, mutations_from
 from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
 from replica.mutation import Kind, Mutation, Row, StoredValue, encode_row
 from replica.records import Record
@@ -237,11 +237,14 @@ class Replica:
 
     @property
     def _means(self) -> Means:
-        return Means(self._record_of, self._blank, self._settled_by)
+        return Means(self._record_of, self._blank, self._deleted_row, self._settled_by)
 
     def _blank(self, table: str) -> Row:
         rows = self._driver.read(default_row_sql(self._tables[table]))
         return dict(zip(rows.columns, rows.rows[0], strict=True))
+
+    def _deleted_row(self, table: str, row_id: str) -> Row | None:
+        return deleted_row(self._entries(table, row_id))
 
     def _settled_by(self, conflict_id: str) -> Mutation:
         """The last mutation that decided about a conflict."""

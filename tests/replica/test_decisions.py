@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from replica import ConflictError
+from replica import ConflictError, InputError, Replica
+from replica.decide import Choice
 from sqld import Server
-from tests.replica.team import Item, Team, Truth, add, all_synced, change, clash, synced
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, clash, remove, synced
 from tests.simulation.primary_control import PrimaryControl
 
 
@@ -110,4 +111,46 @@ def test_what_a_conflict_showed_of_others_is_no_conflict_of_its_own_once_a_resto
     synced(laptop)
     decided = f"SELECT state, outcome, resolved_by FROM _replica_conflicts WHERE id = '{conflict.id}'"
     assert truth.run(decided) == [["resolved", "mine", laptop.session]]
+    assert laptop.conflicts() == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "title"), [("mine", "Rice milk"), ("theirs", None), ({"title": "Soy milk"}, "Soy milk")]
+)
+def test_a_row_that_was_deleted_while_its_conflict_was_open_is_brought_back_or_left_alone(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: Choice, title: str | None
+) -> None:
+    """As it was when it was deleted, with the change on it that was parked; history knows it whole."""
+    conflict = clash(laptop, desktop, stars=1)
+    change(desktop, conflict.row_id, body="two litres", stars=5)
+    remove(desktop, conflict.row_id)
+    all_synced(desktop, laptop)
+    with pytest.raises(ConflictError):
+        laptop.resolve(conflict.id, choice)
+
+    laptop.resolve(conflict.id, choice)
+    all_synced(laptop, desktop)
+
+    expected = [] if title is None else [[title, "two litres", "6"]]
+    assert truth.run("SELECT title, body, stars FROM items") == expected
+    assert laptop.conflicts() == desktop.conflicts() == []
+
+
+def test_a_deleted_row_that_nobody_knows_any_more_can_only_be_left_alone(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """Half a row is not brought back."""
+    conflict = clash(laptop, desktop)
+    remove(desktop, conflict.row_id)
+    synced(desktop)
+    truth.run("DELETE FROM _replica_changes WHERE kind = 'delete'")
+    add(desktop, "Bread")
+    all_synced(desktop, laptop)
+    with pytest.raises(ConflictError):
+        laptop.resolve(conflict.id, "mine")
+
+    with pytest.raises(InputError, match="not kept whole"):
+        laptop.resolve(conflict.id, "mine")
+
+    laptop.resolve(conflict.id, "theirs")
     assert laptop.conflicts() == []
