@@ -255,6 +255,9 @@ class Replica:
         last = f"""(SELECT mutation FROM {HISTORY}
             WHERE table_name = ? AND row_id = ? AND fields -> '$.state' IS NOT NULL ORDER BY seq DESC LIMIT 1)"""
         rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation = {last} ORDER BY position", key).rows
+        if not rows:
+            message = f"who settled the conflict {conflict_id} is no longer known, so that cannot be taken back"
+            raise InputError(message, "take --theirs to leave it as it was settled")
         return mutations_from(rows)[0]
 
     def _refuse_moved(self, row: ConflictRow, conflict: Conflict, choice: Choice) -> None:
