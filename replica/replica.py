@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from replica import outbox
 from replica.conflicts import OPEN, Author, Conflict, ConflictRow, conflict_from, encode_authors, is_parked
-from replica.decide import Choice, Means, moved_since, settle, take_back
+from replica.decide import Means, moved_since, settle, take_back
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver, Rows
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import CONFLICTS, HISTORY, SELECT_CHANGE, HistoryEntry, deleted_row, entry_from, mutations_from
 from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
 from replica.mutation import Kind, Mutation, Row, StoredValue, encode_row
+from replica.outcome import Choice
 from replica.records import Record
 from replica.report import Check, Stage, Status, SyncReport
 from replica.schema import Schema, Table, default_row_sql, quote

@@ -5,7 +5,8 @@ from typing import Literal
 import pytest
 
 from replica import InputError, Replica
-from tests.replica.team import Truth, all_synced, change, clash, rows_of, synced
+from replica.transaction import Transaction
+from tests.replica.team import Item, Truth, all_synced, change, clash, rows_of, synced
 
 Choice = Literal["mine", "theirs"]
 
@@ -177,3 +178,28 @@ def test_a_decision_that_history_knows_no_more_cannot_be_taken_back_and_can_be_l
     all_synced(laptop, desktop)
     assert laptop.conflicts() == []
     assert truth.run("SELECT title, stars FROM items") == [["Rice milk", "1"]]
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs"])
+def test_i1_what_one_did_beside_a_decision_and_took_back_with_it_goes_with_it(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: Choice
+) -> None:
+    """The other decided alike, so only that part of the decision came in, and only that part is not the other's."""
+    conflict = clash(laptop, desktop, stars=1)
+    desktop.resolve(conflict.id, "mine")
+    synced(desktop)
+    laptop.resolve(conflict.id, "mine", then=_add_butter)
+    laptop.undo()
+    synced(laptop)
+    (parked,) = laptop.conflicts()
+
+    laptop.resolve(parked.id, choice)
+    all_synced(laptop, desktop)
+
+    left = [["Oat milk", "0"]] if choice == "mine" else [["Butter", "0"], ["Rice milk", "1"]]
+    assert truth.run("SELECT title, stars FROM items ORDER BY title") == left
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+
+
+def _add_butter(tx: Transaction) -> None:
+    tx.insert(Item(title="Butter"))

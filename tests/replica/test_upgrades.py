@@ -7,8 +7,8 @@ from typing import Final
 import pytest
 
 from replica import Record, Replica, SchemaTooNewError
-from replica.decide import Choice
 from replica.drivers.embedded import Embedded
+from replica.outcome import Choice
 from sqld import Server
 from tests.replica.backups import back_up, restore
 from tests.replica.notebook import Note, Shelf, add, migrations_with, open_notes, settle, titles
