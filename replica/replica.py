@@ -10,7 +10,7 @@ Always true: reading and queued writing never wait for the network, and an error
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
@@ -273,17 +273,25 @@ class Replica:
         authors = {shown: self._last_author(each.table, each.row_id, each.name) for shown, each in now.items()}
         last = max((author for author in authors.values() if author is not None), key=lambda one: one.at, default=None)
         last = last or conflict.theirs_by or Author("", "", "")
-        with self.transaction() as tx:
-            tx.update(
-                row, theirs=encode_row({shown: each.value for shown, each in now.items()}),
-                theirs_by=encode_authors(authors), theirs_session=last.session, theirs_machine=last.machine,
-                theirs_at=last.at,
-            )  # fmt: skip
+        theirs = {
+            "theirs": encode_row({shown: each.value for shown, each in now.items()}),
+            "theirs_by": encode_authors(authors),
+            "theirs_session": last.session, "theirs_machine": last.machine, "theirs_at": last.at,
+        }  # fmt: skip
+        try:
+            self._show(row, theirs)
+        except InputError:
+            # Two whole values can be too many for one change. What shows none is never taken for having shown this one.
+            self._show(self._show(row, {"theirs": encode_row(dict.fromkeys(now))}), theirs)
         current = self._row(self._schema.record_of(conflict.table), conflict.row_id)
         found = "" if current is None else str(current["updated_at"])
         error = ConflictError(conflict.table, conflict.row_id, seen=row.updated_at, found=found, current=current)
         error.hint = "the conflict shows the new values now; look at it again and decide"
         raise error
+
+    def _show(self, row: ConflictRow, theirs: Mapping[str, str]) -> ConflictRow:
+        with self.transaction() as tx:
+            return tx.update(row, **theirs)
 
     def _last_author(self, table: str, row_id: str, name: str) -> Author | None:
         """Who gave a field the value that it has now, as far as history tells."""
