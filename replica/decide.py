@@ -9,64 +9,75 @@ Always true:
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from replica.conflicts import OPEN, RESOLVED, Conflict, ConflictRow, field_name, undecided
+from replica.conflicts import OPEN, RESOLVED, Conflict, ConflictRow, conflict_from, field_name, undecided
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import CONFLICTS
-from replica.merge import ABSENT, Clash, Side, merge_field
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
+from replica.outcome import Choice, besides, choice_from, merged_fields, named_for, outcome_of
 from replica.records import Form, Record, rules_of
 from replica.transaction import Transaction, same_value
 
-Choice = Literal["mine", "theirs"] | Mapping[str, object]
 RecordOf = Callable[[str], type[Record]]
+_Earlier = tuple[Conflict, Choice]
 
 
-def settle(
-    tx: Transaction,
-    conflict: Conflict,
-    choice: Choice,
-    *,
-    record_of: RecordOf,
-    settled_by: Callable[[str], Mutation],
-    session: str,
-    at: str,
-) -> None:
-    """Write the outcome of a conflict. Raises InputError for a choice that leaves a clashing field open.
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a decision needs besides.
 
-    settled_by: the mutation that settled the conflict with an id.
+    record_of: the record class of a table. blank: what a row of a table holds that nobody gave a value. deleted_row: a
+    row as it was when it was deleted; None if nobody knows. settled_by: the mutation that settled the conflict with an
+    id.
     """
+
+    record_of: RecordOf
+    blank: Callable[[str], Row]
+    deleted_row: Callable[[str, str], Row | None]
+    settled_by: Callable[[str], Mutation]
+
+
+def settle(tx: Transaction, conflict: Conflict, choice: Choice, means: Means, *, session: str, at: str) -> None:
+    """Write the outcome of a conflict. Raises InputError for a choice that leaves a clashing field open."""
+    record_of = means.record_of
     if isinstance(choice, Mapping):
         _check_named(conflict, choice, record_of)
     first = (conflict.table, conflict.row_id)
-    is_second = _was_settled_before(tx, conflict)
-    changes = conflict.changes
-    opening = next((change for change in changes if _opens(change)), None)
-    if opening is not None and choice == "mine" and _is_in_place(tx, opening):
-        is_second = False
-    elif opening is not None:
-        # A decision and its outcome stand or fall together: another's goes whole, not by the opposite of what was mine.
-        changes = ()
-        if choice == "mine" and is_second:
-            take_back(tx, settled_by(opening.row_id), record_of)
+    changes, earlier = _to_settle(tx, conflict, choice, means)
+    # A second decision adds nothing to what the first one brought in; it can only set what clashed to other values.
     for change in changes:
-        # A second decision adds nothing to what the first one brought in; it can only set what clashed to other values.
-        is_over = is_second and (choice == "theirs" or change.table == CONFLICTS)
+        is_over = bool(earlier) and (choice == "theirs" or change.table == CONFLICTS)
         if not is_over and not (choice == "theirs" and _is_gone(change.table, record_of)):
-            _settle_change(tx, change, conflict, choice, record_of(change.table), first, is_second=is_second)
+            for part, is_second in _parts(change, earlier, means):
+                _settle_change(tx, part, conflict, choice, means, is_second=is_second)
     if isinstance(choice, Mapping) and first not in {(change.table, change.row_id) for change in changes}:
         # A decision of nothing but to leave the row as it was: another one about the same row.
         current = _current(tx, record_of(conflict.table), conflict.row_id)
         if current is not None:
             tx.update(current, **{name: value for name, value in choice.items() if "/" not in name})
     row = tx.get(ConflictRow, conflict.id)
-    outcome = (
-        json.dumps({name: str(value) for name, value in choice.items()}) if isinstance(choice, Mapping) else choice
-    )
-    tx.update(row, state=RESOLVED, outcome=outcome, resolved_by=session, resolved_at=at)
+    tx.update(row, state=RESOLVED, outcome=outcome_of(choice), resolved_by=session, resolved_at=at)
+
+
+def _to_settle(
+    tx: Transaction, conflict: Conflict, choice: Choice, means: Means
+) -> tuple[Sequence[Change], Sequence[_Earlier]]:
+    """The changes to decide about, and the decisions in whose place they would come."""
+    earlier = _settled_before(tx, conflict)
+    opening = next((change for change in conflict.changes if _opens(change)), None)
+    if opening is None:
+        return conflict.changes, earlier
+    if choice != "mine":
+        return (), ()
+    if _is_in_place(tx, opening):
+        return conflict.changes, ()
+    # A decision and its outcome stand or fall together: another's goes whole, not by the opposite of what was mine.
+    if earlier:
+        take_back(tx, means.settled_by(opening.row_id), means)
+    return _beside_decision(tx, conflict, opening), ()
 
 
 def _opens(change: Change) -> bool:
@@ -91,11 +102,37 @@ def _is_gone(table: str, record_of: RecordOf) -> bool:
     return False
 
 
-def _was_settled_before(tx: Transaction, conflict: Conflict) -> bool:
-    """Whether this is about the settling of a conflict that somebody else settled first."""
-    closed = [change.row_id for change in conflict.changes if change.table == CONFLICTS]
-    rows = (_current(tx, ConflictRow, row_id) for row_id in closed)
-    return any(isinstance(row, ConflictRow) and row.state == RESOLVED for row in rows)
+def _settled_before(tx: Transaction, conflict: Conflict) -> list[_Earlier]:
+    """The conflicts whose settling this is about and that somebody else settled first, with what was chosen here."""
+    found = []
+    for change in conflict.changes:
+        row = _current(tx, ConflictRow, change.row_id) if change.table == CONFLICTS else None
+        if isinstance(row, ConflictRow) and row.state == RESOLVED:
+            found.append((conflict_from(row), choice_from(str(change.new_values().get("outcome") or "theirs"))))
+    return found
+
+
+def _parts(change: Change, earlier: Sequence[_Earlier], means: Means) -> Iterator[tuple[Change, bool]]:
+    """A change of a second decision in what the first one brought in too (True), and what was done besides (False)."""
+    rest: Change | None = change
+    for conflict, choice in earlier:
+        rest = rest and besides(rest, conflict, choice, rules_of(means.record_of(change.table)))
+    if rest is not change:
+        left = {} if rest is None or change.kind is Kind.INSERT else rest.fields
+        fields = {name: pair for name, pair in change.fields.items() if name not in left}
+        yield replace(change, fields=fields, encoded=""), True
+    if rest is not None:
+        yield rest, False
+
+
+def _beside_decision(tx: Transaction, conflict: Conflict, opening: Change) -> tuple[Change, ...]:
+    """What was taken back besides, in rows that the decision is not about."""
+    row = _current(tx, ConflictRow, opening.row_id)
+    about = conflict_from(row).changes if isinstance(row, ConflictRow) else conflict.changes
+    keys = {(change.table, change.row_id) for change in about}
+    return tuple(
+        change for change in conflict.changes if change.table != CONFLICTS and (change.table, change.row_id) not in keys
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +192,12 @@ def _settle_change(
     change: Change,
     conflict: Conflict,
     choice: Choice,
-    record: type[Record],
-    first: tuple[str, str],
+    means: Means,
     *,
     is_second: bool,
 ) -> None:
-    named = _named_for(change, choice, first) if isinstance(choice, Mapping) else {}
+    record = means.record_of(change.table)
+    named = named_for(change, choice, conflict)
     current = _current(tx, record, change.row_id)
     # Rows that did not clash were not asked about: their author's change stands, whatever was chosen for the others.
     is_asked = (change.table, change.row_id) in conflict.clashing
@@ -172,65 +209,45 @@ def _settle_change(
         return
     if current is None:
         if choice != "theirs" or (not is_asked and change.kind is Kind.INSERT):
-            _bring_back(tx, change, conflict, record, named)
+            row = _row_to_bring_back(change, conflict, choice, means, is_second=is_second)
+            tx.insert(row.with_changes(named))
         return
     if change.table == CONFLICTS:
         # A decision is one thing, not fields to be merged.
         values: dict[str, StoredValue] = {} if choice == "theirs" else change.new_values()
     else:
-        values = _merged(change, conflict, choice, current, first, only_clashes=is_second)
+        values = _merged(change, conflict, choice, current, only_clashes=is_second)
     tx.update(current, **{**_python_values(record, values), **named})
 
 
-def _named_for(change: Change, choice: Mapping[str, object], first: tuple[str, str]) -> dict[str, object]:
-    """The values of a choice that belong to this change's row."""
-    if (change.table, change.row_id) == first:
-        return {name: value for name, value in choice.items() if "/" not in name}
-    prefix = f"{change.table}/{change.row_id}."
-    return {name.removeprefix(prefix): value for name, value in choice.items() if name.startswith(prefix)}
-
-
-def _bring_back(
-    tx: Transaction, change: Change, conflict: Conflict, record: type[Record], named: Mapping[str, object]
-) -> None:
-    """Write a row that the primary does not have, as its author last saw it."""
-    kept = conflict.mine_rows.get(f"{change.table}/{change.row_id}", {})
-    names = ["id", "updated_at", *(column.name for column in record.replica_columns)]
-    values = {**kept, **change.new_values(), "id": change.row_id, "updated_at": ""}
-    missing = [name for name in names if name not in values]
-    if missing:
+def _row_to_bring_back(change: Change, conflict: Conflict, choice: Choice, means: Means, *, is_second: bool) -> Record:
+    """A row that the primary does not have, as its author last saw it, or with their change on it as it was last."""
+    key = f"{change.table}/{change.row_id}"
+    if change.kind is Kind.INSERT or key in conflict.mine_rows:
+        return _whole(change, {**conflict.mine_rows.get(key, {}), **change.new_values()}, means)
+    last = means.deleted_row(change.table, change.row_id)
+    if last is None:
         raise InputError(f"{change.table} {change.row_id} is gone and was not kept whole", "take --theirs")
-    tx.insert(record.from_row(names, [values[name] for name in names]).with_changes(named))
+    row = _whole(change, last, means)
+    merged = _merged(change, conflict, choice, row, only_clashes=is_second)
+    return _whole(change, {**last, **merged}, means)
+
+
+def _whole(change: Change, values: Mapping[str, StoredValue], means: Means) -> Record:
+    """The row of a change, of what was kept of it; it may be older than some of the columns."""
+    record = means.record_of(change.table)
+    names = [column.name for column in record.replica_columns]
+    row = {**means.blank(change.table), **values}
+    return record.from_row(["id", "updated_at", *names], [change.row_id, "", *(row[name] for name in names)])
 
 
 def _merged(
-    change: Change,
-    conflict: Conflict,
-    choice: Choice,
-    current: Record,
-    first: tuple[str, str],
-    *,
-    only_clashes: bool,
+    change: Change, conflict: Conflict, choice: Choice, row: Record, *, only_clashes: bool
 ) -> dict[str, StoredValue]:
-    """The fields of a change over the row as it now is: merged where the rules can, chosen where they cannot."""
-    rules, row = rules_of(type(current)), current.to_row()
-    values: dict[str, StoredValue] = {}
-    for name, (before, mine) in change.fields.items():
-        if name not in row:
-            continue
-        mine_side, theirs_side = (
-            Side(mine, conflict.mine_by.at, conflict.mutation_id),
-            Side(row[name], current.updated_at, ""),
-        )
-        known = ABSENT if change.kind is Kind.INSERT else before
-        result = merge_field(rules[name], known, mine_side, theirs_side)
-        shown = field_name(change.table, change.row_id, name, first=first)
-        if shown not in conflict.fields and not isinstance(result, Clash):
-            if not only_clashes:
-                values[name] = result.value
-        elif choice == "mine" or (isinstance(choice, Mapping) and shown not in choice):
-            values[name] = mine
-    return values
+    rules = rules_of(type(row))
+    return merged_fields(
+        change, conflict, choice, row.to_row(), rules, row_at=row.updated_at, only_clashes=only_clashes
+    )
 
 
 def _python_values(record: type[Record], values: Mapping[str, StoredValue]) -> dict[str, object]:
@@ -252,15 +269,15 @@ def _current(tx: Transaction, record: type[Record], row_id: str) -> Record | Non
         return None
 
 
-def take_back(tx: Transaction, mutation: Mutation, record_of: RecordOf) -> None:
+def take_back(tx: Transaction, mutation: Mutation, means: Means) -> None:
     """Do the opposite of a mutation, last change first. Raises ConflictError where its fields have moved on."""
     for change in reversed(mutation.changes):
-        record = record_of(change.table)
+        record = means.record_of(change.table)
         current = _current(tx, record, change.row_id)
         if change.kind is Kind.INSERT:
             _take_back_insert(tx, change, current)
         elif change.kind is Kind.DELETE:
-            _take_back_delete(tx, change, current, record)
+            _take_back_delete(tx, change, current, means)
         elif change.fields:
             _take_back_update(tx, change, current, record)
 
@@ -273,11 +290,10 @@ def _take_back_insert(tx: Transaction, change: Change, current: Record | None) -
     tx.delete(current)
 
 
-def _take_back_delete(tx: Transaction, change: Change, current: Record | None, record: type[Record]) -> None:
+def _take_back_delete(tx: Transaction, change: Change, current: Record | None, means: Means) -> None:
     if current is not None:
         raise _moved_on(change, current)
-    names = ["id", "updated_at", *change.fields]
-    tx.insert(record.from_row(names, [change.row_id, "", *(before for before, _ in change.fields.values())]))
+    tx.insert(_whole(change, {name: before for name, (before, _) in change.fields.items()}, means))
 
 
 def _take_back_update(tx: Transaction, change: Change, current: Record | None, record: type[Record]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from replica.mutation import Change, Fields, Kind, Mutation, StoredValue, decode_fields, legible
+from replica.mutation import Change, Fields, Kind, Mutation, Row, StoredValue, decode_fields, legible
 
 CHANGE_COLUMNS = (
     "mutation",
@@ -80,3 +80,16 @@ def entry_from(row: Sequence[StoredValue], *, pending: bool) -> HistoryEntry:
     with legible():
         kind, fields = Kind(str(row[4])), decode_fields(str(row[7]))
     return HistoryEntry(str(row[0]), kind, str(row[10]), str(row[8]), str(row[9]), fields, pending)
+
+
+def deleted_row(entries: Sequence[HistoryEntry]) -> Row | None:
+    """A row as it was when it was deleted, by its history, oldest first; None if that does not end with its delete."""
+    row: Row | None = None
+    for entry in entries:
+        if entry.kind is not Kind.DELETE:
+            # An update that came to nothing brought nothing back.
+            row = None if entry.fields else row
+        elif row is None:
+            # Of two who deleted it at once, the first had it as it was.
+            row = {name: before for name, (before, _) in entry.fields.items()}
+    return row

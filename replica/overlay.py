@@ -17,7 +17,7 @@ from typing import Final
 
 from replica.history import CHANGE_COLUMNS, HISTORY
 from replica.mutation import Change, Kind, Row, StoredValue, decode_fields, decode_row, legible
-from replica.schema import Table, quote
+from replica.schema import Table, default_row_sql, quote
 from replica.stamps import aside
 
 BASE: Final = "base"
@@ -79,17 +79,17 @@ def _view(table: Table, base: Table | None) -> str:
     return f"SELECT {shown} FROM {BASE}.{quote(table.name)} b WHERE {untouched} UNION ALL {pending}"
 
 
-def _shown(table: Table, base: Table | None) -> str:
+def _shown(table: Table, base: Table) -> str:
     """The columns of a table, each as the base `b` has it, or else by its default."""
     return ", ".join(
-        f"b.{quote(column)}" if base is not None and column in base.columns else f"{default} AS {quote(column)}"
+        f"b.{quote(column)}" if column in base.columns else f"{default} AS {quote(column)}"
         for column, default in zip(table.columns, table.defaults, strict=True)
     )
 
 
 def default_row(connection: sqlite3.Connection, table: Table) -> Row:
     """What a row of a table holds that nobody gave a value."""
-    found = connection.execute(f"SELECT {_shown(table, None)}").fetchone()
+    found = connection.execute(default_row_sql(table)).fetchone()
     return dict(zip(table.columns, found, strict=True))
 
 

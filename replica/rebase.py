@@ -1,7 +1,8 @@
 """Rebase: lay refused mutations over the rows as they now are on the primary. Pure.
 
 Always true:
-- every mutation comes out once, in order: as it was, rebased, or parked, and a parked one is whole;
+- every mutation comes out once, in order: as it was, rebased, or parked, and a parked one is whole, but for a decision
+  that another made alike;
 - a mutation is rebased or parked as a whole, never half;
 - what an earlier mutation leaves behind is what a later one is laid over.
 """
@@ -12,11 +13,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from replica.conflicts import OPEN, RESOLVED, Author, FieldConflict, Grounds, field_conflict, field_name, parked
+from replica.conflicts import (
+    OPEN,
+    RESOLVED,
+    Author,
+    ConflictRow,
+    FieldConflict,
+    Grounds,
+    conflict_from,
+    field_conflict,
+    field_name,
+    parked,
+)
 from replica.errors import InputError
 from replica.history import CONFLICTS
 from replica.merge import RowMerge, merge_insert, merge_update
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
+from replica.outcome import besides, choice_from
 from replica.push import has_effect
 from replica.rules import Rule
 from replica.stamps import Stamp, next_stamp
@@ -92,9 +105,11 @@ def rebase(
     for mutation in mutations:
         reason = (refused or {}).get(mutation.id)
         before = rounds.get(mutation.id, {})
-        outcome = _Parking({}, reason, keys_of(mutation)) if reason else _lay_over(mutation, ground, means, before)
+        left = _without_done(mutation, ground, means)
+        kept = _to_keep(mutation, left)
+        outcome = _Parking({}, reason, keys_of(kept)) if reason else _lay_over(left, ground, means, before)
         if isinstance(outcome, _Parking):
-            result.mutations.append(_park(mutation, outcome, ground, means))
+            result.mutations.append(_park(kept, outcome, ground, means))
             result.parked.append(mutation.id)
             continue
         ground.rows.update(outcome.rows)
@@ -133,9 +148,6 @@ def keys_of(mutation: Mutation) -> list[Key]:
 
 
 def _lay_over(mutation: Mutation, ground: Ground, means: Means, before: Mapping[Key, Change]) -> _Laid | _Parking:
-    if any(_is_done_alike(change, ground.rows.get((change.table, change.row_id))) for change in mutation.changes):
-        # Both decided the same, or took the same back; what that brings in, or out, must not come twice.
-        return _Laid(tuple(_nothing(change, ground) for change in mutation.changes), {})
     for change in mutation.changes:
         if told := _opens_anothers(change, ground.rows.get((change.table, change.row_id))):
             # With what was taken back beside it: a decision and its outcome stand or fall together.
@@ -164,6 +176,50 @@ def _lay_over(mutation: Mutation, ground: Ground, means: Means, before: Mapping[
             author = touch.author if touch else None
             fields[field_name(*key, name, first=clashing[0])] = replace(clash, theirs_by=author)
     return _Parking(fields, reason, list(dict.fromkeys(clashing)), {key: why.fields for key, why in stuck})
+
+
+def _without_done(mutation: Mutation, ground: Ground, means: Means) -> Mutation:
+    """The mutation with nothing in place of what another did alike: both decided the same, or took the same back.
+
+    What that brings in, or out, must not come twice; what its author did besides must come.
+    """
+    for change in mutation.changes:
+        key = (change.table, change.row_id)
+        row = ground.rows.get(key)
+        if row is None or not _is_done_alike(change, row):
+            continue
+        left = (
+            None if (one.table, one.row_id) == key else _besides(one, key, row, ground, means)
+            for one in mutation.changes
+        )
+        pairs = zip(mutation.changes, left, strict=True)
+        mutation = replace(
+            mutation, changes=tuple(_nothing(one, ground) if kept is None else kept for one, kept in pairs)
+        )
+    return mutation
+
+
+def _besides(change: Change, decided: Key, row: Row, ground: Ground, means: Means) -> Change | None:
+    """What is left of a change beside a decision that was made, or taken back, by another too; None for nothing."""
+    if row["state"] == RESOLVED:
+        conflict = conflict_from(ConflictRow.from_row(tuple(row), tuple(row.values())))
+        return besides(change, conflict, choice_from(str(row["outcome"])), means.rules(change.table))
+    opened = last_touch(ground.touches.get(decided, ()), "state")
+    if opened is None or opened.kind is not Kind.UPDATE:
+        return None
+    touches = ground.touches.get((change.table, change.row_id), ())
+    alike = [one.fields for one in touches if (one.mutation_id, one.kind) == (opened.mutation_id, change.kind)]
+    if not alike:
+        return change
+    fields = {name: pair for name, pair in change.fields.items() if not any(name in names for names in alike)}
+    is_update = change.kind is Kind.UPDATE
+    return replace(change, fields=fields, encoded="") if is_update and fields else None
+
+
+def _to_keep(made: Mutation, left: Mutation) -> Mutation:
+    """What to park of a mutation of which another did a part; all of it, where that leaves nothing to decide about."""
+    changes = tuple(change for change in left.changes if has_effect(change))
+    return made if left is made or not changes else replace(left, changes=changes)
 
 
 def _nothing(change: Change, ground: Ground) -> Change:

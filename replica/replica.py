@@ -10,23 +10,24 @@ Always true: reading and queued writing never wait for the network, and an error
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from replica import outbox
 from replica.conflicts import OPEN, Author, Conflict, ConflictRow, conflict_from, encode_authors, is_parked
-from replica.decide import Choice, moved_since, settle, take_back
+from replica.decide import Means, moved_since, settle, take_back
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver, Rows
 from replica.errors import ConflictError, InputError, NotFoundError
-from replica.history import CONFLICTS, HISTORY, SELECT_CHANGE, HistoryEntry, entry_from, mutations_from
+from replica.history import CONFLICTS, HISTORY, SELECT_CHANGE, HistoryEntry, deleted_row, entry_from, mutations_from
 from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
 from replica.mutation import Kind, Mutation, Row, StoredValue, encode_row
+from replica.outcome import Choice
 from replica.records import Record
 from replica.report import Check, Stage, Status, SyncReport
-from replica.schema import Schema, Table, quote
+from replica.schema import Schema, Table, default_row_sql, quote
 from replica.settings import Settings
 from replica.sqlite_file import refuse_nesting
 from replica.stamps import Stamp, stamp_at
@@ -229,14 +230,22 @@ class Replica:
         conflict = conflict_from(row)
         self._refuse_moved(row, conflict, choice)
         with self.transaction() as tx:
-            settle(
-                tx, conflict, choice,
-                record_of=self._record_of, settled_by=self._settled_by, session=self.session, at=self._now(),
-            )  # fmt: skip
+            settle(tx, conflict, choice, self._means, session=self.session, at=self._now())
             if then is not None:
                 then(tx)
             mutation_id = tx.mutation_id
         return self.mutation(mutation_id)
+
+    @property
+    def _means(self) -> Means:
+        return Means(self._record_of, self._blank, self._deleted_row, self._settled_by)
+
+    def _blank(self, table: str) -> Row:
+        rows = self._driver.read(default_row_sql(self._tables[table]))
+        return dict(zip(rows.columns, rows.rows[0], strict=True))
+
+    def _deleted_row(self, table: str, row_id: str) -> Row | None:
+        return deleted_row(self._entries(table, row_id))
 
     def _settled_by(self, conflict_id: str) -> Mutation:
         """The last mutation that decided about a conflict."""
@@ -247,6 +256,9 @@ class Replica:
         last = f"""(SELECT mutation FROM {HISTORY}
             WHERE table_name = ? AND row_id = ? AND fields -> '$.state' IS NOT NULL ORDER BY seq DESC LIMIT 1)"""
         rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation = {last} ORDER BY position", key).rows
+        if not rows:
+            message = f"who settled the conflict {conflict_id} is no longer known, so that cannot be taken back"
+            raise InputError(message, "take --theirs to leave it as it was settled")
         return mutations_from(rows)[0]
 
     def _refuse_moved(self, row: ConflictRow, conflict: Conflict, choice: Choice) -> None:
@@ -261,17 +273,25 @@ class Replica:
         authors = {shown: self._last_author(each.table, each.row_id, each.name) for shown, each in now.items()}
         last = max((author for author in authors.values() if author is not None), key=lambda one: one.at, default=None)
         last = last or conflict.theirs_by or Author("", "", "")
-        with self.transaction() as tx:
-            tx.update(
-                row, theirs=encode_row({shown: each.value for shown, each in now.items()}),
-                theirs_by=encode_authors(authors), theirs_session=last.session, theirs_machine=last.machine,
-                theirs_at=last.at,
-            )  # fmt: skip
+        theirs = {
+            "theirs": encode_row({shown: each.value for shown, each in now.items()}),
+            "theirs_by": encode_authors(authors),
+            "theirs_session": last.session, "theirs_machine": last.machine, "theirs_at": last.at,
+        }  # fmt: skip
+        try:
+            self._show(row, theirs)
+        except InputError:
+            # Two whole values can be too many for one change. What shows none is never taken for having shown this one.
+            self._show(self._show(row, {"theirs": encode_row(dict.fromkeys(now))}), theirs)
         current = self._row(self._schema.record_of(conflict.table), conflict.row_id)
         found = "" if current is None else str(current["updated_at"])
         error = ConflictError(conflict.table, conflict.row_id, seen=row.updated_at, found=found, current=current)
         error.hint = "the conflict shows the new values now; look at it again and decide"
         raise error
+
+    def _show(self, row: ConflictRow, theirs: Mapping[str, str]) -> ConflictRow:
+        with self.transaction() as tx:
+            return tx.update(row, **theirs)
 
     def _last_author(self, table: str, row_id: str, name: str) -> Author | None:
         """Who gave a field the value that it has now, as far as history tells."""
@@ -325,7 +345,7 @@ class Replica:
                 f"the mutation {mutation.id} is parked as the conflict {conflict_id}", "resolve the conflict"
             )
         with self.transaction() as tx:
-            take_back(tx, mutation, self._record_of)
+            take_back(tx, mutation, self._means)
             made = tx.mutation_id if tx.changes() else None
         if made is None:
             raise ConflictError(

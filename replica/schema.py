@@ -253,6 +253,12 @@ def affinity(declared: str) -> str:
     return "REAL" if any(word in upper for word in ("REAL", "FLOA", "DOUB")) else "NUMERIC"
 
 
+def default_row_sql(table: Table) -> str:
+    """SQL for what a row of a table holds that nobody gave a value."""
+    columns = zip(table.columns, table.defaults, strict=True)
+    return "SELECT " + ", ".join(f"{default} AS {quote(column)}" for column, default in columns)
+
+
 def quote(name: str) -> str:
     """An SQL identifier in double quotes."""
     return '"' + name.replace('"', '""') + '"'

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from replica import ConflictError
+from replica import ConflictError, InputError, Replica
+from replica.outcome import Choice
+from replica.transaction import Transaction
 from sqld import Server
-from tests.replica.team import Item, Team, Truth, add, all_synced, change, clash, synced
+from tests.replica.team import Item, Team, Truth, add, all_synced, change, clash, remove, rows_of, synced
 from tests.simulation.primary_control import PrimaryControl
 
 
@@ -111,3 +113,123 @@ def test_what_a_conflict_showed_of_others_is_no_conflict_of_its_own_once_a_resto
     decided = f"SELECT state, outcome, resolved_by FROM _replica_conflicts WHERE id = '{conflict.id}'"
     assert truth.run(decided) == [["resolved", "mine", laptop.session]]
     assert laptop.conflicts() == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "title"), [("mine", "Rice milk"), ("theirs", None), ({"title": "Soy milk"}, "Soy milk")]
+)
+def test_a_row_that_was_deleted_while_its_conflict_was_open_is_brought_back_or_left_alone(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: Choice, title: str | None
+) -> None:
+    """As it was when it was deleted, with the change on it that was parked; history knows it whole."""
+    conflict = clash(laptop, desktop, stars=1)
+    change(desktop, conflict.row_id, body="two litres", stars=5)
+    remove(desktop, conflict.row_id)
+    all_synced(desktop, laptop)
+    with pytest.raises(ConflictError):
+        laptop.resolve(conflict.id, choice)
+
+    laptop.resolve(conflict.id, choice)
+    all_synced(laptop, desktop)
+
+    expected = [] if title is None else [[title, "two litres", "6"]]
+    assert truth.run("SELECT title, body, stars FROM items") == expected
+    assert laptop.conflicts() == desktop.conflicts() == []
+
+
+def test_a_deleted_row_that_nobody_knows_any_more_can_only_be_left_alone(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """Half a row is not brought back."""
+    conflict = clash(laptop, desktop)
+    remove(desktop, conflict.row_id)
+    synced(desktop)
+    truth.run("DELETE FROM _replica_changes WHERE kind = 'delete'")
+    add(desktop, "Bread")
+    all_synced(desktop, laptop)
+    with pytest.raises(ConflictError):
+        laptop.resolve(conflict.id, "mine")
+
+    with pytest.raises(InputError, match="not kept whole"):
+        laptop.resolve(conflict.id, "mine")
+
+    laptop.resolve(conflict.id, "theirs")
+    assert laptop.conflicts() == []
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs", {"title": "Soy milk"}])
+def test_i1_what_one_did_beside_a_decision_that_another_made_alike_comes_in(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: Choice
+) -> None:
+    """In other rows, and in the very row that it was about; what the decision brings in still comes once."""
+    conflict = clash(laptop, desktop, stars=1)
+    bread = add(laptop, "Bread", stars=1)
+    all_synced(laptop, desktop)
+
+    def beside(tx: Transaction) -> None:
+        tx.insert(Item(title="Butter"))
+        for row_id, stars in ((conflict.row_id, 10), (bread.id, 100)):
+            item = tx.get(Item, row_id)
+            tx.update(item, stars=item.stars + stars, tags={"seen"})
+
+    desktop.resolve(conflict.id, choice)
+    synced(desktop)
+    laptop.resolve(conflict.id, choice, then=beside)
+    report = synced(laptop)
+
+    assert report.parked == 0
+    title = {"mine": "Rice milk", "theirs": "Oat milk"}.get(str(choice), "Soy milk")
+    rows = [["Bread", "101", '["seen"]'], ["Butter", "0", "[]"], [title, "11", '["seen"]']]
+    assert sorted(truth.run("SELECT title, stars, tags FROM items")) == sorted(rows)
+    all_synced(laptop, desktop)
+    assert laptop.conflicts() == desktop.conflicts() == []
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs"])
+def test_i1_what_one_did_beside_a_decision_made_alike_is_parked_without_it_where_it_clashes(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: Choice
+) -> None:
+    """The decision stands, and is not asked about again."""
+    conflict = clash(laptop, desktop, stars=1)
+    bread = add(laptop, "Bread")
+    all_synced(laptop, desktop)
+    desktop.resolve(conflict.id, "mine", then=lambda tx: _rename(tx, bread.id, "Rye bread"))
+    synced(desktop)
+    laptop.resolve(conflict.id, "mine", then=lambda tx: _rename(tx, bread.id, "Spelt bread"))
+
+    synced(laptop)
+
+    (parked,) = laptop.conflicts()
+    assert (parked.row_id, list(parked.fields)) == (bread.id, ["title"])
+    laptop.resolve(parked.id, choice)
+    all_synced(laptop, desktop)
+    assert truth.title(bread.id) == ("Spelt bread" if choice == "mine" else "Rye bread")
+    assert truth.run(f"SELECT title, stars FROM items WHERE id = '{conflict.row_id}'") == [["Rice milk", "1"]]
+    assert laptop.conflicts() == desktop.conflicts() == []
+
+
+def test_i1_what_one_did_beside_a_second_decision_comes_in_with_it(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """The two decided differently, and the second is what is to be."""
+    conflict = clash(laptop, desktop, stars=1)
+    bread = add(laptop, "Bread")
+    all_synced(laptop, desktop)
+    desktop.resolve(conflict.id, {"title": "Soy milk"})
+    synced(desktop)
+    laptop.resolve(conflict.id, "mine", then=lambda tx: _rename(tx, bread.id, "Rye bread"))
+    synced(laptop)
+    (parked,) = laptop.conflicts()
+
+    laptop.resolve(parked.id, "mine")
+    all_synced(laptop, desktop)
+
+    assert truth.run("SELECT title, stars FROM items ORDER BY title") == [["Rice milk", "1"], ["Rye bread", "0"]]
+    settled_by = f"SELECT resolved_by FROM _replica_conflicts WHERE id = '{conflict.id}'"
+    assert truth.run(settled_by) == [[desktop.session]]
+    assert laptop.conflicts() == desktop.conflicts() == []
+
+
+def _rename(tx: Transaction, item_id: str, title: str) -> None:
+    tx.update(tx.get(Item, item_id), title=title)

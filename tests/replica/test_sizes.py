@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from replica import InputError
+from replica import ConflictError, InputError, Replica
+from replica.outcome import Choice
 from sqld import Server
-from tests.replica.notebook import Note, open_notes, settle
+from tests.replica.notebook import Note, add, open_notes, settle
 
 LARGE = 900_000
 """Characters: old and new value of a change together stay below the limit, and sqld's own limit is 5 MB."""
@@ -153,3 +154,41 @@ def test_one_mutation_of_many_rows_goes_in_one_transaction(primary_server: Serve
 
         settle(theirs)
         assert theirs.query("SELECT count(*) FROM notes").rows == [(8_000,)]
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs", {"body": "set"}])
+def test_a_conflict_whose_large_value_moved_on_to_another_large_one_is_shown_and_settled(
+    primary_server: Server, tmp_path: Path, choice: Choice
+) -> None:
+    """Both together are more than a change may hold; the person is shown the new one before it counts."""
+    first, last = "a" * (LARGE + LARGE // 3), "b" * (LARGE + LARGE // 3)
+    with (
+        open_notes(tmp_path / "a", "libsql", primary_server.url) as mine,
+        open_notes(tmp_path / "b", "libsql", primary_server.url) as theirs,
+    ):
+        note = add(mine, "large")
+        settle(mine)
+        settle(theirs)
+        _write(theirs, note.id, first)
+        settle(theirs)
+        _write(mine, note.id, "mine")
+        settle(mine)
+        for body in ("", last):
+            _write(theirs, note.id, body)
+        settle(theirs)
+        settle(mine)
+        (conflict,) = mine.conflicts()
+        with pytest.raises(ConflictError):
+            mine.resolve(conflict.id, choice)
+        assert mine.conflict(conflict.id).fields["body"].theirs == last
+
+        mine.resolve(conflict.id, choice)
+        settle(mine)
+
+        assert mine.get(Note, note.id).body == {"mine": "mine", "theirs": last}.get(str(choice), "set")
+        assert mine.conflicts() == []
+
+
+def _write(notes: Replica, note_id: str, body: str) -> None:
+    with notes.transaction() as tx:
+        tx.update(tx.get(Note, note_id), body=body)

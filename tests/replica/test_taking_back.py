@@ -4,8 +4,9 @@ from typing import Literal
 
 import pytest
 
-from replica import Replica
-from tests.replica.team import Truth, all_synced, change, clash, rows_of, synced
+from replica import InputError, Replica
+from replica.transaction import Transaction
+from tests.replica.team import Item, Truth, all_synced, change, clash, rows_of, synced
 
 Choice = Literal["mine", "theirs"]
 
@@ -154,3 +155,51 @@ def test_a_decision_taken_back_over_a_later_change_of_its_row_is_decided_whole(
     is_open = choice == "mine"
     assert [each.id for each in laptop.conflicts()] == ([conflict.id] if is_open else [])
     assert truth.run("SELECT title, stars FROM items") == [["Oat milk", "0"] if is_open else ["Nut milk", "1"]]
+
+
+def test_a_decision_that_history_knows_no_more_cannot_be_taken_back_and_can_be_left(
+    laptop: Replica, desktop: Replica, truth: Truth
+) -> None:
+    """Who took back their own of the same conflict is told so."""
+    conflict = clash(laptop, desktop, stars=1)
+    desktop.resolve(conflict.id, "mine")
+    synced(desktop)
+    laptop.resolve(conflict.id, "mine")
+    laptop.undo()
+    synced(laptop)
+    (parked,) = laptop.conflicts()
+    truth.run(f"DELETE FROM _replica_changes WHERE row_id = '{conflict.id}' AND kind = 'update'")
+    all_synced(laptop, desktop)
+
+    with pytest.raises(InputError, match="no longer known"):
+        laptop.resolve(parked.id, "mine")
+
+    laptop.resolve(parked.id, "theirs")
+    all_synced(laptop, desktop)
+    assert laptop.conflicts() == []
+    assert truth.run("SELECT title, stars FROM items") == [["Rice milk", "1"]]
+
+
+@pytest.mark.parametrize("choice", ["mine", "theirs"])
+def test_i1_what_one_did_beside_a_decision_and_took_back_with_it_goes_with_it(
+    laptop: Replica, desktop: Replica, truth: Truth, choice: Choice
+) -> None:
+    """The other decided alike, so only that part of the decision came in, and only that part is not the other's."""
+    conflict = clash(laptop, desktop, stars=1)
+    desktop.resolve(conflict.id, "mine")
+    synced(desktop)
+    laptop.resolve(conflict.id, "mine", then=_add_butter)
+    laptop.undo()
+    synced(laptop)
+    (parked,) = laptop.conflicts()
+
+    laptop.resolve(parked.id, choice)
+    all_synced(laptop, desktop)
+
+    left = [["Oat milk", "0"]] if choice == "mine" else [["Butter", "0"], ["Rice milk", "1"]]
+    assert truth.run("SELECT title, stars FROM items ORDER BY title") == left
+    assert rows_of(laptop) == rows_of(desktop) == truth.rows()
+
+
+def _add_butter(tx: Transaction) -> None:
+    tx.insert(Item(title="Butter"))

@@ -8,6 +8,7 @@ import pytest
 
 from replica import Record, Replica, SchemaTooNewError
 from replica.drivers.embedded import Embedded
+from replica.outcome import Choice
 from sqld import Server
 from tests.replica.backups import back_up, restore
 from tests.replica.notebook import Note, Shelf, add, migrations_with, open_notes, settle, titles
@@ -266,3 +267,83 @@ def test_a_program_whose_table_is_gone_from_the_base_reads_on(tmp_path: Path, pr
         assert old.query("SELECT label FROM shelves").rows == []
         assert old.select(Shelf) == []
         assert titles(old) == ["Bread", "Milk"]
+
+
+def _parked_by_old_program(tmp_path: Path, url: str, *, is_deleted: bool) -> tuple[str, str]:
+    """A note that one renamed and another, faster, changed or deleted; the ids of it and of one inserted with it."""
+    with (
+        open_notes(tmp_path / "one", "libsql", url) as one,
+        open_notes(tmp_path / "two", "libsql", url, machine="desktop0") as two,
+    ):
+        note = add(one, "Milk", body="two litres")
+        settle(one)
+        settle(two)
+        with two.transaction() as tx:
+            if is_deleted:
+                tx.delete(tx.get(Note, note.id))
+            else:
+                tx.update(tx.get(Note, note.id), title="Oat milk")
+        settle(two)
+        with one.transaction() as tx:
+            beside = tx.insert(Note(title="Bread", stars=2))
+            tx.update(tx.get(Note, note.id), title="Rice milk")
+        settle(one)
+        assert len(one.conflicts()) == 1
+    return note.id, beside.id
+
+
+@pytest.mark.parametrize(
+    ("choice", "title"), [("mine", "Rice milk"), ("theirs", "Oat milk"), ({"title": "Soy milk"}, "Soy milk")]
+)
+def test_a_conflict_of_before_a_migration_can_be_settled_after_it(
+    tmp_path: Path, primary_server: Server, newer: Path, choice: Choice, title: str
+) -> None:
+    """A note that was inserted in it has no colour: it gets the one that the table gives to those who have none."""
+    url = primary_server.url
+    clashing, beside = _parked_by_old_program(tmp_path, url, is_deleted=False)
+    with open_notes(tmp_path / "one", "libsql", url, records=NEW_RECORDS, migrations=newer) as upgraded:
+        settle(upgraded)
+
+        upgraded.resolve(upgraded.conflicts()[0].id, choice)
+        settle(upgraded)
+
+        assert upgraded.conflicts() == []
+        assert upgraded.get(ColouredNote, clashing).title == title
+        back = upgraded.get(ColouredNote, beside)
+        assert (back.title, back.stars, back.colour) == ("Bread", 2, "white")
+
+
+def test_a_note_that_was_deleted_before_a_migration_is_brought_back_whole_after_it(
+    tmp_path: Path, primary_server: Server, newer: Path
+) -> None:
+    """As its author last saw it, and in the colour that the table gives."""
+    url = primary_server.url
+    deleted, _ = _parked_by_old_program(tmp_path, url, is_deleted=True)
+    with open_notes(tmp_path / "one", "libsql", url, records=NEW_RECORDS, migrations=newer) as upgraded:
+        settle(upgraded)
+
+        upgraded.resolve(upgraded.conflicts()[0].id, "mine")
+        settle(upgraded)
+
+        back = upgraded.get(ColouredNote, deleted)
+        assert (back.title, back.body, back.colour) == ("Rice milk", "two litres", "white")
+
+
+def test_a_delete_of_before_a_migration_is_taken_back_after_it(tmp_path: Path, primary_server: Server) -> None:
+    """What the row lacks is what the table gives, not what the program gives to new notes."""
+    url = primary_server.url
+    red = migrations_with(tmp_path / "red", COLOUR.replace("white", "red"))
+    with open_notes(tmp_path / "one", "libsql", url) as old:
+        note = add(old, "Milk")
+        with old.transaction() as tx:
+            tx.delete(note)
+            deleted = tx.mutation_id
+        settle(old)
+    with open_notes(tmp_path / "one", "libsql", url, records=NEW_RECORDS, migrations=red) as upgraded:
+        settle(upgraded)
+
+        upgraded.undo(deleted)
+        settle(upgraded)
+
+        back = upgraded.get(ColouredNote, note.id)
+        assert (back.title, back.colour) == ("Milk", "red")
