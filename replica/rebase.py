@@ -181,22 +181,29 @@ def _lay_over(mutation: Mutation, ground: Ground, means: Means, before: Mapping[
 def _without_done(mutation: Mutation, ground: Ground, means: Means) -> Mutation:
     """The mutation with nothing in place of what another did alike: both decided the same, or took the same back.
 
-    What that brings in, or out, must not come twice; what its author did besides must come.
+    What that brings in, or out, must not come twice; what its author did besides must come, but for decisions about
+    conflicts that are gone: what they were to bring in came with the other one.
     """
+    left = mutation
     for change in mutation.changes:
         key = (change.table, change.row_id)
         row = ground.rows.get(key)
         if row is None or not _is_done_alike(change, row):
             continue
-        left = (
-            None if (one.table, one.row_id) == key else _besides(one, key, row, ground, means)
-            for one in mutation.changes
+        kept = (
+            None if (one.table, one.row_id) == key else _besides(one, key, row, ground, means) for one in left.changes
         )
-        pairs = zip(mutation.changes, left, strict=True)
-        mutation = replace(
-            mutation, changes=tuple(_nothing(one, ground) if kept is None else kept for one, kept in pairs)
-        )
-    return mutation
+        pairs = zip(left.changes, kept, strict=True)
+        left = replace(left, changes=tuple(_nothing(one, ground) if other is None else other for one, other in pairs))
+    if left is not mutation and all(_decides_on_nothing(one, ground) for one in left.changes if has_effect(one)):
+        return replace(left, changes=tuple(_nothing(one, ground) for one in left.changes))
+    return left
+
+
+def _decides_on_nothing(change: Change, ground: Ground) -> bool:
+    """Whether it decides about a conflict that is gone."""
+    is_gone = ground.rows.get((change.table, change.row_id)) is None
+    return is_gone and change.table == CONFLICTS and change.kind is Kind.UPDATE
 
 
 def _besides(change: Change, decided: Key, row: Row, ground: Ground, means: Means) -> Change | None:

@@ -64,7 +64,7 @@ class Schema:
 
     def record_of(self, table: str) -> type[Record]:
         """The record class of a table. Raises KeyError for a table without one."""
-        return next(record for record in self.records if record.replica_table == table)
+        return {record.replica_table: record for record in self.records}[table]
 
 
 def load_migrations(folder: Path | Traversable) -> tuple[Migration, ...]:

@@ -350,6 +350,19 @@ def test_a_conflict_of_values_in_a_table_that_is_gone_can_be_let_go(laptop: Repl
     _let_go(team)
 
 
+def test_a_decision_about_a_table_that_is_gone_ends_though_another_made_it_too(
+    laptop: Replica, desktop: Replica, team: Team
+) -> None:
+    """Both took "mine", and one of them was upgraded before they could send it."""
+    conflict = clash(laptop, desktop)
+    desktop.resolve(conflict.id, "mine")
+    synced(desktop)
+    laptop.resolve(conflict.id, "mine")
+    laptop.close()
+
+    _let_go(team)
+
+
 def _let_go(team: Team) -> None:
     newer = _open_newer(team)
     synced(newer)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replica.conflicts import Author, ConflictRow, is_parked
-from replica.mutation import Change, Kind, Mutation, Row, StoredValue, decode_changes
+from replica.mutation import Change, Kind, Mutation, Row, StoredValue, decode_changes, encode_changes
 from replica.push import cut_batches, has_effect, net_changes, plan_push
 from replica.rebase import Ground, Key, Means, Rebased, Touch, rebase, row_after
 from replica.rules import Rule
@@ -286,3 +286,33 @@ def test_a_row_at_the_end_of_time_is_parked_and_holds_up_nothing() -> None:
 
     assert result.parked == [meeting.mutations[0].id]
     assert result.mutations[1] == meeting.mutations[1]
+
+
+def test_a_decision_whose_outcome_another_brought_in_is_not_asked_about_once_its_conflict_is_gone() -> None:
+    """A restore took the conflict away, which was about how to settle another one; that one is settled so by now."""
+    meeting = _Meeting([], [])
+    settled = {"id": "first", "updated_at": "2026", **_conflict("c", "resolved").to_row()}
+    meeting.their_rows["_replica_conflicts", "first"] = settled
+    fields: dict[str, tuple[StoredValue, StoredValue]] = {
+        name: (None, value) for name, value in settled.items() if name not in ("id", "updated_at")
+    }
+    decided = (
+        Change("_replica_conflicts", "first", Kind.INSERT, "", "2027", fields),
+        Change("items", "c", Kind.INSERT, "", "2027", {name: (None, value) for name, value in _NEW.items()}),
+        Change("_replica_conflicts", "second", Kind.UPDATE, "2026", "2027", {"state": ("open", "resolved")}),
+    )
+
+    result = meeting.rebase([Mutation("mine", "ses_mine", "mine", "2027", 1, decided)])
+
+    assert result.parked == []
+    assert not any(has_effect(change) for change in result.mutations[0].changes)
+
+
+def _conflict(row_id: str, state: str) -> ConflictRow:
+    """A conflict about the insert of a row."""
+    change = Change("items", row_id, Kind.INSERT, "", "2026", {name: (None, value) for name, value in _NEW.items()})
+    return ConflictRow(
+        mutation_id="parked", table_name="items", row_id=row_id, reason="deleted there", clashing="[]", theirs="{}",
+        changes=encode_changes((change,)), mine_rows="{}", mine_session="", mine_machine="", mine_at="",
+        schema_version=1, theirs_session="", theirs_machine="", theirs_at="", state=state, outcome="mine",
+    )  # fmt: skip
