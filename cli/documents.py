@@ -5,24 +5,45 @@ Always true: lists are lists and never null; a set is a sorted list; moments are
 
 import json
 from collections.abc import Mapping
+from datetime import date, datetime
 
 from cli.exits import error_document
 from cli.output import json_value
-from tracker import Author, Comment, Conflict, HistoryEntry, Issue, Mutation, ReplicaStatus, SyncReport, other_fields
+from tracker import (
+    Author,
+    Conflict,
+    HistoryEntry,
+    Issue,
+    Mutation,
+    Record,
+    ReplicaStatus,
+    SyncReport,
+    moment_text,
+    other_fields,
+)
 
 Document = dict[str, object]
 
 
+def record_document(record: Record) -> Document:
+    """A row: each of its columns."""
+    columns = {column.name: _json_of(getattr(record, column.name)) for column in record.replica_columns}
+    return {"id": record.id, **columns, "updated_at": record.updated_at}
+
+
+def _json_of(value: object) -> object:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, datetime):
+        return moment_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value
+
+
 def issue_document(issue: Issue, *, pending: bool) -> Document:
     """An issue: each of its columns, and whether it has changes that are not on the primary."""
-    row = issue.to_row()
-    return {
-        "id": issue.id,
-        **row,
-        "labels": sorted(issue.labels),
-        "updated_at": issue.updated_at,
-        "pending": pending,
-    }
+    return {**record_document(issue), "pending": pending}
 
 
 def change_document(action: str, issue: Issue, *, pending: bool) -> Document:
@@ -33,11 +54,6 @@ def change_document(action: str, issue: Issue, *, pending: bool) -> Document:
         "status": issue.status.value,
         "issue": issue_document(issue, pending=pending),
     }
-
-
-def comment_document(comment: Comment) -> Document:
-    """A comment: each of its columns."""
-    return {"id": comment.id, **comment.to_row(), "updated_at": comment.updated_at}
 
 
 def conflict_document(conflict: Conflict) -> Document:

@@ -30,7 +30,7 @@ from replica import (
 from tracker.conflicts import rows_of
 from tracker.ids import full_prefix
 from tracker.listing import IssueFilter
-from tracker.records import Comment, Issue, IssueType, Priority, Status
+from tracker.records import RECORDS, Comment, Issue, IssueType, Priority, Status
 from tracker.rules import MOVES, IssueEdit, check_not_deleted, edit_issue
 from tracker.undo import Undone, undo
 from tracker.values import check_comment, check_text, check_title
@@ -62,6 +62,15 @@ class Tracker:
     ) -> None:
         self.replica.close()
 
+    def now(self) -> datetime:
+        """The moment, as the clock of the tracker tells it."""
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    @property
+    def session(self) -> str:
+        """Under which session changes are made."""
+        return self.replica.session
+
     @property
     def reader(self) -> tuple[str, str]:
         """Who reads and writes here: the session and the machine."""
@@ -83,7 +92,7 @@ class Tracker:
             type=type,
             priority=priority,
             labels=labels,
-            created_at=self._now(),
+            created_at=self.now(),
             creator_session=self.replica.session,
         )
         with self.replica.transaction() as tx:
@@ -126,7 +135,7 @@ class Tracker:
         issue_id = self.get(typed).id
         with self.replica.transaction() as tx:
             issue = tx.get(Issue, issue_id)
-            changes = edit_issue(issue, checked, self._now())
+            changes = edit_issue(issue, checked, self.now())
             seen = issue if if_updated_at is None else issue.model_copy(update={"updated_at": if_updated_at})
             return tx.update(seen, **changes)
 
@@ -137,7 +146,7 @@ class Tracker:
             moved = []
             for issue_id in ids:
                 issue = tx.get(Issue, issue_id)
-                moved.append(tx.update(issue, **MOVES[name](issue, self._now())))
+                moved.append(tx.update(issue, **MOVES[name](issue, self.now())))
             return moved
 
     def comment(self, typed: str, text: str) -> Comment:
@@ -146,7 +155,7 @@ class Tracker:
         issue_id = self.get(typed).id
         with self.replica.transaction() as tx:
             check_not_deleted(tx.get(Issue, issue_id))
-            said = Comment(issue_id=issue_id, text=checked, session=self.replica.session, created_at=self._now())
+            said = Comment(issue_id=issue_id, text=checked, session=self.replica.session, created_at=self.now())
             return tx.insert(said)
 
     def history(self, typed: str) -> tuple[Issue, list[HistoryEntry]]:
@@ -156,7 +165,7 @@ class Tracker:
 
     def undo(self, typed: str | None = None) -> Undone:
         """Take back a mutation, or the last of this session. Raises as `tracker.undo` does."""
-        return undo(self.replica, typed, self._now())
+        return undo(self.replica, typed, self.now())
 
     def pending_ids(self) -> set[str]:
         """The ids of the issues that have changes which are not on the primary yet."""
@@ -207,10 +216,7 @@ class Tracker:
             except NotFoundError:
                 continue
             if (issue.status is Status.CLOSED) != (issue.closed_at is not None):
-                tx.update(issue, closed_at=self._now() if issue.closed_at is None else None)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock(), UTC)
+                tx.update(issue, closed_at=self.now() if issue.closed_at is None else None)
 
 
 def open_tracker(
@@ -239,7 +245,7 @@ def open_tracker(
     """
     replica = open_replica(
         directory,
-        records=[Issue, Comment],
+        records=RECORDS,
         migrations=_MIGRATIONS,
         mode=mode,
         url=url,

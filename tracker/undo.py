@@ -15,10 +15,10 @@ from typing import Final
 
 from replica import Author, ConflictError, HistoryEntry, Kind, Mutation, NotFoundError, Record, Replica
 from tracker.errors import NothingToUndoError, UndoRefusedError
-from tracker.records import Comment, Issue
+from tracker.records import RECORDS, Issue
 from tracker.rules import delete_issue
 
-_RECORDS: Final[Mapping[str, type[Record]]] = {record.replica_table: record for record in (Issue, Comment)}
+_RECORDS: Final[Mapping[str, type[Record]]] = {record.replica_table: record for record in RECORDS}
 _Row = tuple[str, str]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.documents import comment_document, issue_document
+from cli.documents import issue_document, record_document
 from cli.invocation import Invocation, command
 from cli.render import change_line
 
@@ -31,7 +31,7 @@ def comment(
             "id": issue.id,
             "status": issue.status.value,
             "issue": issue_document(issue, pending=issue_pending),
-            "comment": comment_document(said),
+            "comment": record_document(said),
         },
         lambda: [change_line("commented", issue.id, pending=is_pending)],
     )

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.documents import comment_document, conflict_document, issue_document
+from cli.documents import conflict_document, issue_document, record_document
 from cli.invocation import Invocation, command
 from cli.render import view_lines
 
@@ -25,7 +25,7 @@ def show(
     call.emit(
         lambda: {
             **issue_document(view.issue, pending=is_pending),
-            "comments": [comment_document(comment) for comment in view.comments],
+            "comments": [record_document(comment) for comment in view.comments],
             "conflicts": [conflict_document(conflict) for conflict in view.conflicts],
         },
         lambda: view_lines(view, reader, pending=is_pending),

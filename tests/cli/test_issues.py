@@ -5,11 +5,9 @@ import json
 import pytest
 
 from tests.cli.program import Program
+from tracker import Issue
 
-COLUMNS = {
-    "id", "title", "description", "type", "priority", "status", "labels", "created_at", "updated_at", "closed_at",
-    "deleted_at", "creator_session", "pending",
-}  # fmt: skip
+COLUMNS = {*Issue.model_fields, "pending"}
 
 
 def test_the_first_three_commands_of_a_newcomer(fresh: Program) -> None:
