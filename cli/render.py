@@ -174,7 +174,7 @@ def _told_changes(entry: HistoryEntry) -> list[str]:
         return [
             f"{name}: {told_value(name, new)}"
             for name, (_, new) in entry.fields.items()
-            if new not in (None, "", "[]") and name not in _NOT_TOLD
+            if new not in (None, "", "[]", 0) and name not in _NOT_TOLD
         ]
     return [
         f"{name}: {told_value(name, before)} -> {told_value(name, new)}" for name, (before, new) in entry.fields.items()

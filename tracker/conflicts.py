@@ -37,5 +37,5 @@ def _row_name(change: Change) -> str:
 def _is_derived(change: Change, name: str) -> bool:
     """Whether td or the toolkit keeps the field in step with others, or it says nothing."""
     is_of_status = (change.table, name) == (Issue.replica_table, "closed_at") and "status" in change.fields
-    says_nothing = change.kind is Kind.INSERT and change.fields[name][1] in (None, "", "[]")
+    says_nothing = change.kind is Kind.INSERT and change.fields[name][1] in (None, "", "[]", 0)
     return change.table.startswith("_") or is_of_status or says_nothing
