@@ -1,6 +1,7 @@
 """How a change to issues is told.
 
-Always true: one issue is one object, and several are a list of such objects, in the order they were named.
+Always true: one issue is one object, and several are a list of such objects, in the order they were named; what was so
+already is told as `unchanged`.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from cli.documents import change_document
 from cli.invocation import Invocation
 from cli.output import print_json, print_lines
 from cli.render import change_line
-from tracker import Issue, Tracker
+from tracker import Issue, Moved, Tracker
 
 
 def emit_change(call: Invocation, tracker: Tracker, action: str, issues: Sequence[Issue], *, many: bool) -> None:
@@ -20,3 +21,20 @@ def emit_change(call: Invocation, tracker: Tracker, action: str, issues: Sequenc
         print_json(documents if many else documents[0])
     else:
         print_lines(change_line(action, issue.id, pending=issue.id in pending) for issue in issues)
+
+
+def emit_moved(call: Invocation, tracker: Tracker, action: str, moved: Moved, *, many: bool) -> None:
+    """Print what was done to issues, and what followed from it for others."""
+    pending = tracker.pending_ids()
+    told = [(action if issue.id in moved.changed else "unchanged", issue) for issue in moved.issues]
+    if call.as_json:
+        followed = [{"id": issue.id, "status": issue.status.value} for issue in moved.followed]
+        documents = [
+            {**change_document(word, issue, pending=issue.id in pending), "followed": followed if not number else []}
+            for number, (word, issue) in enumerate(told)
+        ]
+        print_json(documents if many else documents[0])
+        return
+    lines = [change_line(word, issue.id, pending=issue.id in pending) for word, issue in told]
+    lines += [f"  {issue.id} follows: {issue.status.value}" for issue in moved.followed]
+    print_lines(lines)

@@ -3,21 +3,31 @@
 Always true: what lies in `.todos` is for its owner only, and git never takes it.
 """
 
-import contextlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from cli.config import Config, effective, is_config_in, is_there, load_config, write_private
 from cli.credentials import token_source
 from cli.errors import ConfigMissingError, FileError, NotInitialisedError
-from tracker import Mode, Tracker, open_tracker
+from cli.surroundings import look_around
+from tracker import (
+    Desk,
+    Here,
+    Mode,
+    Tracker,
+    machine_id,
+    moment_text,
+    new_session_id,
+    open_tracker,
+    seen_at,
+)
 
 NAME: Final = ".todos"
 WORK_DIR_VARIABLE: Final = "TD_WORK_DIR"
-_SESSION: Final = "session"
 # The files of the toolkit, as the guide tells them: with a primary, and without one.
 _LOCAL: Final = "local.db"
 COPY: Final = "replica.db"
@@ -100,28 +110,31 @@ def make_directory(directory: Path) -> None:
 
 
 def open_place(directory: Path, config: Config) -> Tracker:
-    """The issues in `directory`, under the session that is kept there. Raises ReplicaError."""
-    kept = read_session(directory)
-    tracker = open_tracker(
+    """The issues in `directory`, for the session of this machine, branch and agent. Raises ReplicaError."""
+    return open_tracker(
         directory,
         mode=config.mode,
         url=None if config.mode is Mode.LOCAL else config.url,
         token=token_of(config),
-        session=kept,
+        desk=desk_in(directory),
     )
-    if kept is None:
-        # Without it each call is a session of its own, which a directory that cannot be written has to bear.
-        with contextlib.suppress(FileError):
-            write_private(directory / _SESSION, tracker.replica.session + "\n")
-    return tracker
 
 
-def read_session(directory: Path) -> str | None:
-    """The session that is kept in `directory`, if there is one."""
-    try:
-        return (directory / _SESSION).read_text(encoding="ascii").strip() or None
-    except (OSError, UnicodeDecodeError):
-        return None
+def desk_in(directory: Path) -> Desk:
+    """What the caller has before them in `directory`, as it was left; a new session where they were never there."""
+    around = look_around(directory.parent, os.environ)
+    stamp = moment_text(datetime.now(UTC))
+
+    def make() -> Desk:
+        session = new_session_id(machine_id())
+        return Desk(session, around.key, around.branch, around.agent, started_at=stamp, active_at=stamp)
+
+    here = Here(directory)
+    found = here.desk(around.key, make)
+    seen = seen_at(found, stamp)
+    if seen is not found:
+        here.keep(seen)
+    return seen
 
 
 def token_of(config: Config) -> Callable[[], str | None]:

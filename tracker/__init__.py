@@ -30,6 +30,7 @@ from replica import (
     salvage_outbox,
 )
 from replica import Status as ReplicaStatus
+from tracker import days, deeds, dependencies, moves, reconcile, reviews
 from tracker.conflicts import other_fields
 from tracker.errors import (
     InvalidFieldError,
@@ -40,24 +41,28 @@ from tracker.errors import (
     UndoRefusedError,
 )
 from tracker.fields import parse_field
+from tracker.here import Desk, Here, seen_at
 from tracker.listing import IssueFilter
+from tracker.moves import Commit, Moved
 from tracker.names import parse_priority, parse_status, parse_type
 from tracker.records import Comment, Issue, IssueType, Priority, Status
-from tracker.rules import MOVES, IssueEdit
+from tracker.rules import IssueEdit
 from tracker.tracker import IssueView, Tracker, open_tracker
 from tracker.undo import Undone
 from tracker.values import check_label, moment_text, parse_label_changes, parse_labels, parse_moment
 
 __all__ = [
-    "MOVES",
     "AmbiguousIdError",
     "Author",
     "Check",
     "Comment",
+    "Commit",
     "Conflict",
     "ConflictError",
     "DamagedError",
+    "Desk",
     "FieldConflict",
+    "Here",
     "HistoryEntry",
     "InputError",
     "InvalidFieldError",
@@ -68,6 +73,7 @@ __all__ = [
     "IssueType",
     "IssueView",
     "Mode",
+    "Moved",
     "Mutation",
     "NotAllowedError",
     "NotFoundError",
@@ -90,9 +96,13 @@ __all__ = [
     "UnreachableError",
     "check_label",
     "check_url",
+    "days",
+    "deeds",
+    "dependencies",
     "is_turso",
     "machine_id",
     "moment_text",
+    "moves",
     "new_session_id",
     "open_tracker",
     "other_fields",
@@ -103,6 +113,9 @@ __all__ = [
     "parse_priority",
     "parse_status",
     "parse_type",
+    "reconcile",
     "refuse_open_token",
+    "reviews",
     "salvage_outbox",
+    "seen_at",
 ]

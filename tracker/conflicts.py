@@ -4,9 +4,13 @@ Always true: what is decided by nobody, because it comes in whichever side is ta
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from replica import Change, Conflict, Kind
-from tracker.records import Issue
+from tracker.records import Involvement, Issue, Session, Snapshot
+
+_OF_STATUS: Final = frozenset({"closed_at", "status_at", "closed_by_session", "review_requested_by", "reviewed_at"})
+_BOOKKEEPING: Final = frozenset({Involvement.replica_table, Session.replica_table, Snapshot.replica_table})
 
 Pairs = Mapping[str, tuple[object, object]]
 
@@ -36,6 +40,6 @@ def _row_name(change: Change) -> str:
 
 def _is_derived(change: Change, name: str) -> bool:
     """Whether td or the toolkit keeps the field in step with others, or it says nothing."""
-    is_of_status = (change.table, name) == (Issue.replica_table, "closed_at") and "status" in change.fields
+    is_of_status = change.table == Issue.replica_table and name in _OF_STATUS and "status" in change.fields
     says_nothing = change.kind is Kind.INSERT and change.fields[name][1] in (None, "", "[]", 0)
-    return change.table.startswith("_") or is_of_status or says_nothing
+    return change.table.startswith("_") or change.table in _BOOKKEEPING or is_of_status or says_nothing

@@ -5,6 +5,11 @@ TrackerError                    base of all
 ├── InvalidFieldError           invalid_input    a value that a field of an issue cannot have
 ├── NothingToChangeError        invalid_input    an update that names no field
 ├── IssueDeletedError           issue_deleted    a change to an issue that is deleted
+├── TransitionError             transition       a status that cannot follow the one that an issue has
+├── ClaimedError                conflict         an issue that somebody else has started
+├── ReviewNeededError           review_needed    a close of what waits for a review
+├── SelfApprovalError           not_allowed      an approval, or a close, of one's own work
+├── CycleError                  cycle            a dependency or a parent that would come back to where it began
 ├── NothingToUndoError          not_found        an undo where nothing was changed
 └── UndoRefusedError            conflict         an undo of what was changed again
 ```
@@ -60,6 +65,74 @@ class IssueDeletedError(TrackerError):
 
     def __str__(self) -> str:
         return f"{self.issue_id} is deleted"
+
+
+class TransitionError(TrackerError):
+    """A status that cannot follow the one that the issue has; nothing was written."""
+
+    code = "transition"
+
+    def __init__(self, issue_id: str, found: str, wanted: str, hint: str) -> None:
+        super().__init__(issue_id, found, wanted, hint)
+        self.issue_id, self.found, self.wanted, self.hint = issue_id, found, wanted, hint
+
+    def __str__(self) -> str:
+        return f"{self.issue_id} is {self.found}, it cannot become {self.wanted} so"
+
+
+class ClaimedError(TrackerError):
+    """Somebody else has started the issue; nothing was written."""
+
+    code = "conflict"
+
+    def __init__(self, issue_id: str, holder: str | None, since: str) -> None:
+        super().__init__(issue_id, holder, since)
+        self.issue_id, self.holder, self.since = issue_id, holder, since
+        self.hint = f"take another one (td next), or take it over: td start {issue_id} --force"
+
+    def __str__(self) -> str:
+        return f"{self.issue_id} was started by {self.holder}, last changed at {self.since}"
+
+
+class ReviewNeededError(TrackerError):
+    """The issue waits for a review, and is closed by approving it."""
+
+    code = "review_needed"
+
+    def __init__(self, issue_id: str) -> None:
+        super().__init__(issue_id)
+        self.issue_id = issue_id
+        self.hint = f"td approve {issue_id} closes it, td reject {issue_id} sends it back"
+
+    def __str__(self) -> str:
+        return f"{self.issue_id} is in review, and not approved"
+
+
+class SelfApprovalError(TrackerError):
+    """The rules of review do not let this session decide about its own work."""
+
+    code = "not_allowed"
+
+    def __init__(self, issue_id: str, reason: str, hint: str) -> None:
+        super().__init__(issue_id, reason, hint)
+        self.issue_id, self.reason, self.hint = issue_id, reason, hint
+
+    def __str__(self) -> str:
+        return f"{self.issue_id} needs somebody else: {self.reason}"
+
+
+class CycleError(TrackerError):
+    """It would make issues wait for themselves; nothing was written. path: the ids, back to the first."""
+
+    code = "cycle"
+    hint = "td tree and td depends-on show what there is; take one of these out first"
+
+    def __init__(self, kind: str, path: tuple[str, ...]) -> None:
+        super().__init__(kind, path)
+        self.kind, self.path = kind, path
+
+    def __str__(self) -> str:
+        return f"this {self.kind} would go in a circle: {' -> '.join(self.path)}"
 
 
 class NothingToUndoError(TrackerError):

@@ -22,7 +22,7 @@ def full_prefix(typed: str, prefix: str = _PREFIX) -> str:
     return wanted if wanted.startswith(prefix) else prefix + wanted
 
 
-def relation_id(kind: Literal["dep", "ifl", "bip", "wsi", "inv"], *parts: str) -> str:
+def relation_id(kind: Literal["dep", "ifl", "bip", "wsi", "inv", "log"], *parts: str) -> str:
     """The id of the row that relates `parts`: the same on every machine, so that two who relate them make one row."""
     return f"{kind}_{sha256('|'.join(parts).encode()).hexdigest()[:_RELATION_DIGITS]}"
 

@@ -9,7 +9,8 @@ Always true:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,12 +29,13 @@ from replica import (
     open_replica,
 )
 from tracker.conflicts import rows_of
+from tracker.here import Desk, Here
 from tracker.ids import full_prefix
 from tracker.listing import IssueFilter
-from tracker.records import RECORDS, Comment, Issue, IssueType, Priority, Status
-from tracker.rules import MOVES, IssueEdit, check_not_deleted, edit_issue
+from tracker.records import RECORDS, Comment, Issue, IssueType, Priority, Session, Status
+from tracker.rules import IssueEdit, check_not_deleted, delete_issue, edit_issue, restore_issue
 from tracker.undo import Undone, undo
-from tracker.values import check_comment, check_text, check_title
+from tracker.values import check_comment, check_title
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -48,10 +50,13 @@ class IssueView:
 
 
 class Tracker:
-    """The issues of one replica; closed when its `with` block ends. `clock`: seconds since 1970."""
+    """The issues of one replica; closed when its `with` block ends.
 
-    def __init__(self, replica: Replica, *, clock: Callable[[], float] = time.time) -> None:
-        self.replica = replica
+    here: what is of this machine alone. desk: of whom these are. clock: seconds since 1970.
+    """
+
+    def __init__(self, replica: Replica, here: Here, desk: Desk, *, clock: Callable[[], float] = time.time) -> None:
+        self.replica, self.here, self.desk = replica, here, desk
         self._clock = clock
 
     def __enter__(self) -> Self:
@@ -76,6 +81,39 @@ class Tracker:
         """Who reads and writes here: the session and the machine."""
         return self.replica.session, self.replica.machine
 
+    @contextmanager
+    def transaction(self, *, online: bool = False) -> Iterator[Transaction]:
+        """One mutation; the first of a session tells who that is. online: the primary has it before this ends."""
+        with self.replica.transaction("online" if online else "queued") as tx:
+            yield tx
+            if tx.changes():
+                self._introduce(tx)
+
+    def _introduce(self, tx: Transaction) -> None:
+        if self.replica.query("SELECT 1 FROM sessions WHERE id = ?", (self.session,)).rows:
+            return
+        desk = self.desk
+        tx.insert(
+            Session(
+                id=self.session,
+                machine=self.replica.machine,
+                branch=desk.branch,
+                agent=desk.agent,
+                previous_session=desk.previous,
+                started_at=self.now(),
+            )
+        )
+
+    def set_focus(self, issue_id: str | None) -> None:
+        """Have an issue before oneself where none is named."""
+        if issue_id != self.desk.focus:
+            self.keep_desk(replace(self.desk, focus=issue_id))
+
+    def keep_desk(self, desk: Desk) -> None:
+        """Have something else before oneself, from now on."""
+        self.desk = desk
+        self.here.keep(desk)
+
     def create(
         self,
         title: str,
@@ -86,17 +124,38 @@ class Tracker:
         labels: frozenset[str] = frozenset(),
     ) -> Issue:
         """Write a new, open issue. Raises InvalidFieldError."""
-        issue = Issue(
-            title=check_title(title),
-            description=check_text("description", description),
-            type=type,
-            priority=priority,
-            labels=labels,
-            created_at=self.now(),
-            creator_session=self.replica.session,
+        edit = IssueEdit(title=title, type=type, priority=priority, description=description, add_labels=labels)
+        return self.create_from(edit)
+
+    def create_from(self, edit: IssueEdit, *, depends_on: Sequence[str] = (), blocks: Sequence[str] = ()) -> Issue:
+        """Write a new issue with the fields of `edit`, its dependencies and its place among others, as one mutation.
+
+        depends_on: the beginnings of the ids that it waits for. blocks: of those that wait for it. A parent that was
+        closed by the closing of its parts is open again. Raises InvalidFieldError, CycleError, and as `get`.
+        """
+        from tracker import dependencies, moves, parents  # noqa: PLC0415 - they are made of this class
+
+        checked = edit.checked()
+        needed, waiting = [self.get(one) for one in depends_on], [self.get(one) for one in blocks]
+        now = self.now()
+        blank = Issue(
+            title=check_title(checked.title or ""),
+            created_at=now,
+            creator_session=self.session,
+            created_branch=self.desk.branch,
         )
-        with self.replica.transaction() as tx:
-            return tx.insert(issue)
+        with self.transaction() as tx:
+            fields = dict(edit_issue(blank, checked))
+            if checked.parent_id is not None:
+                fields["parent_id"] = parents.check_parent(self, None, checked.parent_id).id
+            issue = tx.insert(blank.with_changes(fields))
+            dependencies.add_in(self, tx, issue, needed)
+            for other in waiting:
+                dependencies.add_in(self, tx, other, [issue])
+            if checked.status not in (None, Status.OPEN):
+                issue = moves.enter_checked(self, tx, issue, checked.status)
+            moves.follow(self, tx, [issue])
+            return tx.get(Issue, issue.id)
 
     def find(self, wanted: IssueFilter) -> list[Issue]:
         """The issues that `wanted` describes, the most urgent first."""
@@ -127,33 +186,44 @@ class Tracker:
             TrackerError: a value is not valid, or the issue is deleted.
             ReplicaError: as `get` does.
         """
-        checked = replace(
-            edit,
-            title=None if edit.title is None else check_title(edit.title),
-            description=None if edit.description is None else check_text("description", edit.description),
-        )
-        issue_id = self.get(typed).id
-        with self.replica.transaction() as tx:
-            issue = tx.get(Issue, issue_id)
-            changes = edit_issue(issue, checked, self.now())
-            seen = issue if if_updated_at is None else issue.model_copy(update={"updated_at": if_updated_at})
-            return tx.update(seen, **changes)
+        from tracker import deeds, moves, parents  # noqa: PLC0415 - they are made of this class
 
-    def move(self, name: str, typed: Sequence[str]) -> list[Issue]:
-        """Close, reopen, delete or restore issues, all of them or none. Raises as `get` does, and IssueDeletedError."""
+        checked = edit.checked()
+        issue_id = self.get(typed).id
+        with self.transaction() as tx:
+            issue = tx.get(Issue, issue_id)
+            changes = dict(edit_issue(issue, checked))
+            if checked.parent_id is not None:
+                changes["parent_id"] = parents.check_parent(self, issue, checked.parent_id).id
+            seen = issue if if_updated_at is None else issue.model_copy(update={"updated_at": if_updated_at})
+            edited = tx.update(seen, **changes)
+            changed = {name for name in changes if getattr(edited, name) != getattr(issue, name)}
+            if changed & deeds.SUPERSEDING:
+                deeds.supersede_approvals(self, tx, issue_id)
+            if checked.status is not None:
+                edited = moves.enter_checked(self, tx, edited, checked.status)
+            if edited.status is not issue.status or "parent_id" in changed:
+                moves.follow(self, tx, [edited])
+            return tx.get(Issue, issue_id)
+
+    def delete(self, typed: Sequence[str]) -> list[Issue]:
+        """Hide issues; `restore` brings them back. All of them or none. Raises as `get`."""
+        return self._mark(typed, lambda issue: delete_issue(issue, self.now()))
+
+    def restore(self, typed: Sequence[str]) -> list[Issue]:
+        """Bring deleted issues back. All of them or none. Raises as `get`."""
+        return self._mark(typed, restore_issue)
+
+    def _mark(self, typed: Sequence[str], change: Callable[[Issue], Mapping[str, object]]) -> list[Issue]:
         ids = dict.fromkeys(self.get(one).id for one in typed)
-        with self.replica.transaction() as tx:
-            moved = []
-            for issue_id in ids:
-                issue = tx.get(Issue, issue_id)
-                moved.append(tx.update(issue, **MOVES[name](issue, self.now())))
-            return moved
+        with self.transaction() as tx:
+            return [tx.update(issue, **change(issue)) for issue in (tx.get(Issue, issue_id) for issue_id in ids)]
 
     def comment(self, typed: str, text: str) -> Comment:
         """Say something about an issue that is not deleted. Raises as `get` does, and TrackerError."""
         checked = check_comment(text)
         issue_id = self.get(typed).id
-        with self.replica.transaction() as tx:
+        with self.transaction() as tx:
             check_not_deleted(tx.get(Issue, issue_id))
             said = Comment(issue_id=issue_id, text=checked, session=self.replica.session, created_at=self.now())
             return tx.insert(said)
@@ -219,7 +289,7 @@ class Tracker:
                 tx.update(issue, closed_at=self.now() if issue.closed_at is None else None)
 
 
-def open_tracker(
+def open_tracker(  # noqa: PLR0913 - each is a choice of its own
     directory: Path,
     *,
     mode: str = "local",
@@ -228,6 +298,7 @@ def open_tracker(
     session: str | None = None,
     machine: str | None = None,
     clock: Callable[[], float] = time.time,
+    desk: Desk | None = None,
 ) -> Tracker:
     """Open the issues in `directory`.
 
@@ -239,6 +310,7 @@ def open_tracker(
         session: who the caller is, for history and undo; None makes a new one.
         machine: this machine's id; None finds it out.
         clock: seconds since 1970.
+        desk: what the caller has before them, session included.
 
     Raises:
         ReplicaError: the directory or its files cannot be used; in mode `remote` also if the primary cannot.
@@ -250,8 +322,9 @@ def open_tracker(
         mode=mode,
         url=url,
         token=token,
-        session=session,
+        session=session if desk is None else desk.session,
         machine=machine,
         clock=clock,
     )
-    return Tracker(replica, clock=clock)
+    own = desk or Desk(replica.session, f"session {replica.session}")
+    return Tracker(replica, Here(directory), own, clock=clock)

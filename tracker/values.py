@@ -37,6 +37,18 @@ def check_title(typed: str) -> str:
     return title
 
 
+def check_line(field: str, typed: str, length_max: int) -> str:
+    """One line that says something, without the space around it. Raises InvalidFieldError."""
+    line = _check_encodable(field, typed).strip()
+    if not line:
+        raise InvalidFieldError(field, "it is empty", "say something in it")
+    if len(line) > length_max:
+        raise InvalidFieldError(field, f"it has {len(line)} characters, {length_max} are allowed", "shorten it")
+    if _NOT_IN_A_LINE.search(line):
+        raise InvalidFieldError(field, "it holds a control character", "use one line of plain text")
+    return line
+
+
 def check_text(field: str, typed: str) -> str:
     """A text of several lines, with line feeds only at their ends: up to 100,000 characters, no control characters.
 

@@ -1,44 +1,135 @@
-"""`td close`, `td reopen`, `td delete`, `td restore`: the same move for one or several issues, all of them or none."""
+"""`td start`, `td close` and the like: bring issues from one status to another, all of those named or none."""
 
 from typing import Annotated
 
 import typer
 
-from cli.changes import emit_change
+from cli.changes import emit_change, emit_moved
+from cli.focus import named_or_focused
 from cli.invocation import Invocation, command
+from cli.options import FocusedIds, IssueIds, Reason
+from cli.repository import commit_of
+from tracker import Moved, Tracker, moves
 
 app = typer.Typer()
 
-_Ids = Annotated[
-    list[str], typer.Argument(help="The issues; the first characters of an id are enough.", metavar="ID...")
-]
+
+@command(app, "start")
+def start(
+    call: Invocation,
+    issue_ids: FocusedIds = None,
+    reason: Reason = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Also what is blocked, or was started by somebody else.")
+    ] = False,
+    online: Annotated[
+        bool, typer.Option("--online", help="Claim it on the primary first: nobody else can have it then.")
+    ] = False,
+) -> None:
+    """Claim issues and begin to work on them."""
+    place = call.place()
+    with place.open() as tracker:
+        ids = named_or_focused(tracker, issue_ids)
+        commit = commit_of(place.directory)
+        moved = moves.start(tracker, ids, is_forced=force, reason=reason, commit=commit, online=online)
+        _focus_alone(tracker, moved)
+        emit_moved(call, tracker, "started", moved, many=len(ids) > 1)
+        for line in moves.unmet(tracker, moved.issues):
+            call.say(line)
+
+
+def _focus_alone(tracker: Tracker, moved: Moved) -> None:
+    """What is started alone is what one has before oneself."""
+    if len(moved.issues) == 1:
+        tracker.set_focus(moved.issues[0].id)
+
+
+@command(app, "unstart")
+def unstart(
+    call: Invocation,
+    issue_ids: FocusedIds = None,
+    reason: Reason = "",
+    session: Annotated[
+        str | None, typer.Option("--session", help="All that this session has started.", metavar="SESSION")
+    ] = None,
+    stale: Annotated[
+        str | None,
+        typer.Option("--stale", help="All that was started and not touched for so long, as 8h or 2d.", metavar="TIME"),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --session or --stale: do it, instead of only showing it.")
+    ] = False,
+) -> None:
+    """Put issues back that were started: nobody claims them any more."""
+    with call.tracker() as tracker:
+        if session is None and stale is None:
+            ids = named_or_focused(tracker, issue_ids)
+            emit_moved(call, tracker, "unstarted", moves.unstart(tracker, ids, reason=reason), many=len(ids) > 1)
+            return
+        found = moves.claimed(tracker, session=session, stale=stale)
+        if not force or not found:
+            emit_change(call, tracker, "would be unstarted", found, many=True)
+            call.say("nothing is claimed so" if not found else "nothing was changed; do it with --force")
+            return
+        emit_moved(
+            call, tracker, "unstarted", moves.unstart(tracker, [one.id for one in found], reason=reason), many=True
+        )
+
+
+@command(app, "block")
+def block(call: Invocation, issue_ids: FocusedIds = None, reason: Reason = "") -> None:
+    """Say that issues cannot go on."""
+    with call.tracker() as tracker:
+        ids = named_or_focused(tracker, issue_ids)
+        emit_moved(call, tracker, "blocked", moves.block(tracker, ids, reason=reason), many=len(ids) > 1)
+
+
+@command(app, "unblock")
+def unblock(call: Invocation, issue_ids: FocusedIds = None, reason: Reason = "") -> None:
+    """Say that issues can go on."""
+    with call.tracker() as tracker:
+        ids = named_or_focused(tracker, issue_ids)
+        emit_moved(call, tracker, "unblocked", moves.unblock(tracker, ids, reason=reason), many=len(ids) > 1)
 
 
 @command(app, "close")
-def close(call: Invocation, issue_ids: _Ids) -> None:
+def close(
+    call: Invocation,
+    issue_ids: FocusedIds = None,
+    reason: Reason = "",
+    exception: Annotated[
+        str,
+        typer.Option(
+            "--self-close-exception",
+            help="Close your own work without a review, and say why.",
+            metavar="TEXT",
+            show_default=False,
+        ),
+    ] = "",
+) -> None:
     """Close issues."""
-    _move(call, "close", "closed", issue_ids)
+    with call.tracker() as tracker:
+        ids = named_or_focused(tracker, issue_ids)
+        moved = moves.close(tracker, ids, reason=reason, exception=exception)
+        emit_moved(call, tracker, "closed", moved, many=len(ids) > 1)
 
 
 @command(app, "reopen")
-def reopen(call: Invocation, issue_ids: _Ids) -> None:
+def reopen(call: Invocation, issue_ids: IssueIds, reason: Reason = "") -> None:
     """Reopen closed issues."""
-    _move(call, "reopen", "reopened", issue_ids)
+    with call.tracker() as tracker:
+        emit_moved(call, tracker, "reopened", moves.reopen(tracker, issue_ids, reason=reason), many=len(issue_ids) > 1)
 
 
 @command(app, "delete")
-def delete(call: Invocation, issue_ids: _Ids) -> None:
+def delete(call: Invocation, issue_ids: IssueIds) -> None:
     """Delete issues; td restore brings them back."""
-    _move(call, "delete", "deleted", issue_ids)
+    with call.tracker() as tracker:
+        emit_change(call, tracker, "deleted", tracker.delete(issue_ids), many=len(issue_ids) > 1)
 
 
 @command(app, "restore")
-def restore(call: Invocation, issue_ids: _Ids) -> None:
+def restore(call: Invocation, issue_ids: IssueIds) -> None:
     """Bring deleted issues back."""
-    _move(call, "restore", "restored", issue_ids)
-
-
-def _move(call: Invocation, name: str, action: str, issue_ids: list[str]) -> None:
     with call.tracker() as tracker:
-        issues = tracker.move(name, issue_ids)
-        emit_change(call, tracker, action, issues, many=len(issue_ids) > 1)
+        emit_change(call, tracker, "restored", tracker.restore(issue_ids), many=len(issue_ids) > 1)

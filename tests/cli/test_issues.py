@@ -121,7 +121,7 @@ def test_repeating_a_move_is_harmless(td: Program) -> None:
     """Exit code 0, and nothing new in the history."""
     issue_id = td.create("Oat milk")
     assert td.done("close", issue_id).out == f"CLOSED {issue_id}\n"
-    assert td.done("close", issue_id).out == f"CLOSED {issue_id}\n"
+    assert td.done("close", issue_id).out == f"UNCHANGED {issue_id}\n"
 
     assert len(td.done("history", issue_id, "--json").document()) == 2
 
@@ -269,8 +269,8 @@ def test_what_lies_in_todos_is_for_its_owner_only(td: Program) -> None:
     td.create("Oat milk")
 
     assert directory.stat().st_mode & 0o777 == 0o700
-    assert {path.name: oct(path.stat().st_mode & 0o777) for path in directory.iterdir()} == {
-        path.name: "0o600" for path in directory.iterdir()
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in directory.rglob("*")} == {
+        path.name: "0o700" if path.is_dir() else "0o600" for path in directory.rglob("*")
     }
     assert (directory / ".gitignore").read_text() == "*\n"
     assert json.loads((directory / "config.json").read_text()) == {"mode": "local"}

@@ -18,6 +18,7 @@ from tracker import (
     Priority,
     Status,
     Tracker,
+    moves,
     open_tracker,
 )
 
@@ -74,8 +75,8 @@ def test_a_list_hides_what_is_closed_or_deleted(tracker: Tracker, clock: Clock) 
     for title in ("open", "closed", "deleted", "both"):
         made[title] = tracker.create(title).id
         clock.pass_seconds(1)
-    tracker.move("close", [made["closed"], made["both"]])
-    tracker.move("delete", [made["deleted"], made["both"]])
+    moves.close(tracker, [made["closed"], made["both"]])
+    tracker.delete([made["deleted"], made["both"]])
 
     assert titles(tracker.find(IssueFilter())) == ["open"]
     assert titles(tracker.find(IssueFilter(with_closed=True))) == ["open", "closed"]
@@ -123,7 +124,7 @@ def test_several_issues_are_closed_all_or_none(tracker: Tracker) -> None:
     made = tracker.create("Oat milk")
 
     with pytest.raises(NotFoundError):
-        tracker.move("close", [made.id, "zzzzzzzz"])
+        moves.close(tracker, [made.id, "zzzzzzzz"])
 
     assert tracker.get(made.id).status is Status.OPEN
 
@@ -131,7 +132,7 @@ def test_several_issues_are_closed_all_or_none(tracker: Tracker) -> None:
 def test_closing_several_issues_is_one_mutation(tracker: Tracker) -> None:
     """So one undo takes it back; an issue named twice is closed once."""
     ids = [tracker.create(title).id for title in ("a", "b")]
-    tracker.move("close", [*ids, ids[0]])
+    moves.close(tracker, [*ids, ids[0]])
 
     tracker.replica.undo()
 
@@ -179,7 +180,7 @@ def test_a_comment_is_shown_with_its_issue(tracker: Tracker, clock: Clock) -> No
 def test_a_deleted_issue_takes_no_comment(tracker: Tracker) -> None:
     """Nobody would read it."""
     made = tracker.create("Oat milk")
-    tracker.move("delete", [made.id])
+    tracker.delete([made.id])
 
     with pytest.raises(IssueDeletedError):
         tracker.comment(made.id, "hello")

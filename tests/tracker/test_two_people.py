@@ -23,6 +23,7 @@ from tracker import (
     Tracker,
     UndoRefusedError,
     UnreachableError,
+    moves,
     open_tracker,
     other_fields,
 )
@@ -113,10 +114,10 @@ def test_two_who_close_or_delete_the_same_issue_agree(
 ) -> None:
     """That they did so at two moments is nothing to decide: the earlier one counts."""
     made = shared_issue(laptop, desktop)
-    desktop.move(move, [made.id])
+    moves.close(desktop, [made.id]) if move == "close" else desktop.delete([made.id])
     earlier = clock.now
     clock.pass_seconds(60)
-    laptop.move(move, [made.id])
+    moves.close(laptop, [made.id]) if move == "close" else laptop.delete([made.id])
 
     (issue,) = agreed(laptop, desktop)
 
@@ -135,7 +136,7 @@ def test_a_change_to_an_issue_that_was_deleted_meanwhile_is_for_a_person_to_deci
 ) -> None:
     """It does not go out of sight with the issue: bring it back, or let it stay deleted."""
     made = shared_issue(laptop, desktop)
-    laptop.move("delete", [made.id])
+    laptop.delete([made.id])
     desktop.update(made.id, IssueEdit(title="Soy milk"))
     sync(laptop, desktop)
 
@@ -157,7 +158,7 @@ def test_deleting_what_was_changed_meanwhile_is_for_a_person_to_decide(
     """Who deleted it has not seen the change."""
     made = shared_issue(laptop, desktop)
     laptop.update(made.id, IssueEdit(title="Soy milk"))
-    desktop.move("delete", [made.id])
+    desktop.delete([made.id])
     sync(laptop, desktop)
 
     (conflict,) = desktop.replica.conflicts()
@@ -207,7 +208,7 @@ def test_a_settled_status_keeps_its_moment_of_closing_in_step(
     """The two fields merge each for itself, and must still agree."""
     made = shared_issue(laptop, desktop)
     laptop.update(made.id, IssueEdit(status=Status.BLOCKED))
-    desktop.move("close", [made.id])
+    moves.close(desktop, [made.id])
     sync(laptop, desktop)
 
     desktop.resolve(desktop.find_conflict(made.id), choice)  # type: ignore[arg-type] # one of the two above
@@ -327,7 +328,7 @@ def test_settling_a_status_is_one_mutation(laptop: Tracker, desktop: Tracker, ch
     """With the moment of closing in step, so that one undo takes all of it back."""
     made = shared_issue(laptop, desktop)
     laptop.update(made.id, IssueEdit(status=Status.BLOCKED))
-    desktop.move("close", [made.id])
+    moves.close(desktop, [made.id])
     sync(laptop, desktop)
     before = len(desktop.replica.pending())
 

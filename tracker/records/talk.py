@@ -1,12 +1,14 @@
 """What is said about issues: comments, logs of work by kind, and handoffs.
 
-Always true: none of these rows is changed once it is written, so none of them is ever in conflict.
+Always true: none of these rows is changed once it is written, so none of them is ever in conflict; a log that several
+write, because they mend the same, is one row.
 """
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
-from replica import Record
+from replica import Record, Rule
 
 
 class LogType(StrEnum):
@@ -36,10 +38,10 @@ class Log(Record, table="logs"):
 
     issue_id: str | None = None
     work_session_id: str | None = None
-    session: str = ""
+    session: Annotated[str, Rule.LAST] = ""
     type: LogType = LogType.PROGRESS
     message: str
-    created_at: datetime
+    created_at: Annotated[datetime, Rule.MIN]
 
 
 class Handoff(Record, table="handoffs"):

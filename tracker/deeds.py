@@ -1,0 +1,73 @@
+"""What sessions did to issues that matters to who may review them, and the policy of the team.
+
+Owns the tables `involvements`, `reviews` and `settings`. Always true: a deed of a session is written once for an issue,
+and an approval counts until the issue is edited, rejected, or leaves its review without being closed.
+"""
+
+from typing import Final
+
+from replica import NotFoundError, Transaction
+from tracker.errors import InvalidFieldError
+from tracker.ids import relation_id
+from tracker.records import Decision, Deed, Involvement, Issue, Review, Setting
+from tracker.review_policy import Involved, Policy
+from tracker.tracker import Tracker
+
+POLICY_SETTING: Final = "review.policy"
+_WORK: Final = frozenset({Deed.STARTED, Deed.UNSTARTED})
+
+SUPERSEDING: Final = frozenset({"title", "description", "type", "priority", "minor", "parent_id"})
+"""The fields of an issue after whose change an approval does not count any more."""
+
+
+def involved(tracker: Tracker, issue: Issue) -> Involved:
+    """What sessions had to do with an issue."""
+    deeds = tracker.replica.select(Involvement, "WHERE issue_id = ?", (issue.id,))
+    workers = frozenset(deed.session for deed in deeds if deed.action in _WORK)
+    return Involved(workers, frozenset(deed.session for deed in deeds) - workers)
+
+
+def note_deed(tracker: Tracker, tx: Transaction, issue_id: str, deed: Deed) -> None:
+    """Write down what this session did to an issue, if that is not known yet."""
+    row_id = relation_id("inv", issue_id, tracker.session, deed.value)
+    try:
+        tx.get(Involvement, row_id)
+    except NotFoundError:
+        tx.insert(
+            Involvement(id=row_id, issue_id=issue_id, session=tracker.session, action=deed, created_at=tracker.now())
+        )
+
+
+def approvals(tracker: Tracker, issue_id: str) -> list[Review]:
+    """The approvals of an issue that still count, oldest first."""
+    where = "WHERE issue_id = ? AND decision = ? AND superseded_at IS NULL ORDER BY created_at, id"
+    return tracker.replica.select(Review, where, (issue_id, Decision.APPROVED.value))
+
+
+def supersede_approvals(tracker: Tracker, tx: Transaction, issue_id: str) -> None:
+    """Let no approval of an issue count any more: what was approved is not what is there now."""
+    for review in approvals(tracker, issue_id):
+        tx.update(review, superseded_at=tracker.now())
+
+
+def policy(tracker: Tracker) -> Policy:
+    """The review policy of the team."""
+    try:
+        return Policy(tracker.replica.get(Setting, POLICY_SETTING).value)
+    except (NotFoundError, ValueError):
+        return Policy.TRUSTED
+
+
+def set_policy(tracker: Tracker, typed: str) -> Policy:
+    """Let another review policy hold, for the whole team. Raises InvalidFieldError."""
+    try:
+        wanted = Policy(typed.strip().lower())
+    except ValueError:
+        hint = f"use one of {', '.join(Policy)}"
+        raise InvalidFieldError(POLICY_SETTING, f"there is no policy {typed[:40]!a}", hint) from None
+    with tracker.transaction() as tx:
+        try:
+            tx.update(tx.get(Setting, POLICY_SETTING), value=wanted.value)
+        except NotFoundError:
+            tx.insert(Setting(id=POLICY_SETTING, value=wanted.value))
+    return wanted

@@ -1,0 +1,168 @@
+"""Mend what no single client did wrong, and only came about where the work of several met.
+
+Two who each close one of the last two parts of an epic leave it open; two who each add a dependency may make a circle.
+After a sync, what it brought is looked at, and what follows is written as one ordinary mutation.
+
+Always true:
+- what comes out depends on the rows alone, so that two who mend the same write the same, and it is merged in silence;
+- of a circle of dependencies the youngest is taken out, of a circle of parents the one of the greatest id;
+- a status that somebody set after the moment from which it would follow is left as it is;
+- what is looked at grows with what the sync brought, not with what is stored.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from replica import NotFoundError, Transaction
+from tracker.cascade import consequences
+from tracker.dependencies import path_between
+from tracker.ids import dependency_id, relation_id
+from tracker.near import NearIssues
+from tracker.parents import ancestors
+from tracker.records import Dependency, Issue, Log, LogType, Status
+from tracker.statuses import enter_status
+from tracker.tracker import Tracker
+
+_LOOK_BACK = 1_000
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What was mended. issue_id: of which issue. told: what was done, and why, in one line."""
+
+    issue_id: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What a sync brought. last: the number of the newest change. issues, dependencies: the ids of the rows."""
+
+    last: int
+    issues: frozenset[str]
+    dependencies: frozenset[str]
+
+
+def arrived_since(tracker: Tracker, last: int | None) -> Arrived:
+    """What was changed on the primary after the change `last`, as far as it is here; None: the newest of it all."""
+    newest = int(str(tracker.replica.query("SELECT coalesce(max(seq), 0) FROM _replica_changes").rows[0][0]))
+    # A primary that was restored counts anew.
+    after = newest - _LOOK_BACK if last is None or last > newest else last
+    rows = tracker.replica.query(
+        "SELECT DISTINCT table_name, row_id FROM _replica_changes WHERE seq > ? AND table_name IN (?, ?)",
+        (after, Issue.replica_table, Dependency.replica_table),
+    ).rows
+    return Arrived(
+        newest,
+        frozenset(str(row_id) for table, row_id in rows if table == Issue.replica_table),
+        frozenset(str(row_id) for table, row_id in rows if table == Dependency.replica_table),
+    )
+
+
+def mend(tracker: Tracker, arrived: Arrived) -> list[Mended]:
+    """Mend what came about by what arrived, as one mutation, or none if there is nothing. Returns what was done."""
+    mended: list[Mended] = []
+    with tracker.transaction() as tx:
+        issues = _still_there(tracker, arrived.issues)
+        mended += _open_circles(tracker, tx, arrived.dependencies)
+        mended += _open_family_circles(tracker, tx, issues)
+        mended += _follow(tracker, tx, issues)
+    return mended
+
+
+def _still_there(tracker: Tracker, ids: Iterable[str]) -> list[Issue]:
+    wanted, found = sorted(ids), []
+    for start in range(0, len(wanted), _BATCH):
+        part = wanted[start : start + _BATCH]
+        marks = ", ".join("?" * len(part))
+        found += tracker.replica.select(Issue, f"WHERE id IN ({marks}) AND deleted_at IS NULL ORDER BY id", part)
+    return found
+
+
+def _open_circles(tracker: Tracker, tx: Transaction, dependency_ids: Iterable[str]) -> list[Mended]:
+    mended = []
+    for row_id in sorted(dependency_ids):
+        try:
+            added = tx.get(Dependency, row_id)
+        except NotFoundError:
+            continue
+        way = path_between(tracker, added.depends_on_id, added.issue_id)
+        if not way:
+            continue
+        circle = [added.issue_id, *way]
+        edges = [tx.get(Dependency, dependency_id(*pair)) for pair in pairwise(circle)]
+        youngest = max(edges, key=lambda edge: (edge.created_at, edge.id))
+        tx.delete(youngest)
+        told = f"no longer depends on {youngest.depends_on_id}: {' -> '.join(circle)} was a circle"
+        mended.append(_say(tracker, tx, youngest.issue_id, youngest.id, told))
+    return mended
+
+
+def _open_family_circles(tracker: Tracker, tx: Transaction, issues: Iterable[Issue]) -> list[Mended]:
+    mended = []
+    for issue in issues:
+        above = ancestors(tracker, tx.get(Issue, issue.id))
+        if not above or above[-1].parent_id != issue.id:
+            continue
+        circle = [issue, *above]
+        opened = max(circle, key=lambda one: one.id)
+        told = f"no longer part of {opened.parent_id}: {' -> '.join(one.id for one in (*circle, issue))} was a circle"
+        tx.update(tx.get(Issue, opened.id), parent_id=None)
+        mended.append(_say(tracker, tx, opened.id, f"{opened.id}|{opened.parent_id}", told))
+    return mended
+
+
+def _follow(tracker: Tracker, tx: Transaction, issues: Iterable[Issue]) -> list[Mended]:
+    landed = [tx.get(Issue, issue.id) for issue in issues]
+    around = NearIssues(tracker)
+
+    def is_due(issue: Issue, status: Status) -> bool:
+        return issue.status_at is None or issue.status_at <= _moment_of_cause(around, issue, status)
+
+    mended = []
+    for issue_id, status in consequences(around, landed, is_due).items():
+        issue = tx.get(Issue, issue_id)
+        tx.update(issue, **enter_status(issue, status, _moment_of_cause(around, issue, status), None))
+        mended.append(Mended(issue_id, _why(issue, status)))
+    return mended
+
+
+def _moment_of_cause(around: NearIssues, issue: Issue, status: Status) -> datetime:
+    """The moment from which the status follows: the same for everybody who sees the same rows."""
+    near = around.needs(issue) if issue.status is Status.BLOCKED else around.children(issue)
+    if status is Status.OPEN and issue.status is Status.CLOSED:
+        near = [child for child in near if child.status is not Status.CLOSED]
+    return max(child.status_at or child.created_at for child in near)
+
+
+def _why(issue: Issue, status: Status) -> str:
+    reasons: Mapping[Status, str] = {
+        Status.CLOSED: "closed: all its parts are closed",
+        Status.IN_REVIEW: "in review: all its parts are closed or in review",
+        Status.OPEN: "open again: a part of it is open",
+    }
+    if issue.status is Status.BLOCKED:
+        return "open: all that it depends on is closed"
+    return reasons[status]
+
+
+def _say(tracker: Tracker, tx: Transaction, issue_id: str, cause: str, told: str) -> Mended:
+    """Log what was done, once, whoever does it."""
+    row_id = relation_id("log", issue_id, cause)
+    try:
+        tx.get(Log, row_id)
+    except NotFoundError:
+        tx.insert(
+            Log(
+                id=row_id,
+                issue_id=issue_id,
+                session=tracker.session,
+                type=LogType.ORCHESTRATION,
+                message=told,
+                created_at=tracker.now(),
+            )
+        )
+    return Mended(issue_id, told)
