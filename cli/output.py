@@ -8,6 +8,7 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from cli.errors import OutputError
 
@@ -17,10 +18,39 @@ def print_lines(lines: Iterable[str]) -> None:
     _write("".join(line + "\n" for line in lines))
 
 
+_PIECES_BYTES: Final = 65_536
+
+
+def print_pieces(pieces: Iterable[str]) -> None:
+    """Print text on stdout as it comes, without ever holding all of it."""
+    waiting, size = [], 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size > _PIECES_BYTES:
+            _write("".join(waiting))
+            waiting, size = [], 0
+    _write("".join(waiting))
+
+
+def writes_ascii_json() -> bool:
+    """Whether stdout has an encoding that cannot hold every character: JSON then has escapes, which say the same."""
+    return not _is_utf8()
+
+
+def use_utf8() -> None:
+    """Let what follows on stdout be UTF-8, as files for other programs are."""
+    if not _is_utf8():
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr] # a file is there
+
+
+def _is_utf8() -> bool:
+    return sys.stdout.encoding.lower().replace("-", "") == "utf8"
+
+
 def print_json(document: Mapping[str, object] | Sequence[object]) -> None:
     """Print one JSON document on stdout; a list has a line for each of its members."""
-    # An encoding that cannot hold every character gets escapes, which say the same.
-    is_plain = sys.stdout.encoding.lower().replace("-", "") != "utf8"
+    is_plain = writes_ascii_json()
     if isinstance(document, Mapping):
         text = json.dumps(document, indent=2, ensure_ascii=is_plain, allow_nan=False)
     elif document:

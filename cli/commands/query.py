@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from cli.formats import FormatOption, chosen_format, print_rows
 from cli.invocation import Invocation, command
-from cli.tables import row_documents, table_lines
 
 app = typer.Typer()
 
@@ -17,8 +17,11 @@ def query(
         str,
         typer.Argument(help="One SELECT; the tables are issues and comments, what is pending included.", metavar="SQL"),
     ],
+    *,
+    form: FormatOption = None,
 ) -> None:
     """Run SQL that reads."""
+    chosen = chosen_format(form, as_json=call.as_json)
     with call.reading() as tracker:
         rows = tracker.replica.query(sql)
-    call.emit(lambda: row_documents(rows), lambda: table_lines(rows))
+    print_rows(rows.columns, rows.rows, chosen, name="query")
