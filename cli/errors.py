@@ -12,6 +12,7 @@ CliError                      base of all
 ├── DamagedConfigError         damaged              a config.json that is not ours
 ├── InterruptedByPersonError   interrupted          Ctrl-C
 ├── FailedChecksError          unhealthy            td doctor found something
+├── LeftLyingError             left_lying           td check-handoff found work that nobody handed off
 ├── StoryError                 demo_failed          the demo did not come out as told
 └── ForeignError               as it says           an error of sqld or of the vault, translated
 ```
@@ -164,6 +165,21 @@ class FailedChecksError(CliError):
 
     def __str__(self) -> str:
         return f"not well: {', '.join(self.names)}"
+
+
+class LeftLyingError(CliError):
+    """This session has work before it that nobody else knows the state of."""
+
+    code = "left_lying"
+    hint = "hand it off (td handoff ID, td ws handoff), or put it back (td unstart ID)"
+
+    def __init__(self, claims: tuple[str, ...], work: str | None) -> None:
+        super().__init__(claims, work)
+        self.claims, self.work = claims, work
+
+    def __str__(self) -> str:
+        told = [f"{', '.join(self.claims)} in progress"] if self.claims else []
+        return "; ".join([*told, *([f"the work session {self.work} goes on"] if self.work else [])])
 
 
 class StoryError(CliError):

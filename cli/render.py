@@ -21,20 +21,16 @@ from cli.text import (
     paint,
     painter,
     printable,
-    printable_lines,
     short_moment,
 )
 from tracker import (
     Author,
-    Comment,
     Conflict,
     HistoryEntry,
     Issue,
-    IssueView,
     Mutation,
     Priority,
     Status,
-    moment_text,
     other_fields,
 )
 
@@ -81,42 +77,16 @@ def _issue_line(issue: Issue, widths: Sequence[int], paint: _Brush, *, is_pendin
     return "  ".join(parts)
 
 
+def issue_line(issue: Issue) -> str:
+    """One issue in one line, where it stands among other things: `td-7x2k9m1p  P1  open  task  Buy oat milk`."""
+    widths = (len(issue.id), 2, 0, 0)
+    return _issue_line(issue, widths, painter(), is_pending=False)
+
+
 def change_line(action: str, issue_id: str, *, pending: bool) -> str:
     """A change to an issue: `CREATED td-7x2k9m1p (pending)`."""
     line = f"{action.upper()} {issue_id}"
     return f"{line} {paint('(pending)', YELLOW)}" if pending else line
-
-
-def view_lines(view: IssueView, reader: Reader, *, pending: bool) -> list[str]:
-    """An issue with all that is shown of it."""
-    issue = view.issue
-    ends = (("closed", issue.closed_at), ("deleted", issue.deleted_at))
-    facts = [
-        ("status", issue.status.value + (" (pending)" if pending else "")),
-        ("type", issue.type.value),
-        ("priority", issue.priority.value),
-        ("labels", " ".join(map(printable, sorted(issue.labels))) or "-"),
-        ("created", f"{moment_text(issue.created_at)} by {printable(issue.creator_session)}"),
-        ("updated", issue.updated_at),
-        *((name, moment_text(moment)) for name, moment in ends if moment is not None),
-    ]
-    lines = [f"{paint(issue.id, BOLD)}  {printable(issue.title)}", *(f"  {line}" for line in aligned(facts))]
-    if issue.description:
-        lines += ["", *_indented(issue.description)]
-    for comment in view.comments:
-        lines += ["", *_comment_lines(comment)]
-    for conflict in view.conflicts:
-        lines += ["", paint("in conflict:", YELLOW), *conflict_lines(conflict, reader)]
-    return lines
-
-
-def _comment_lines(comment: Comment) -> list[str]:
-    head = f"{short_moment(moment_text(comment.created_at))}  {printable(comment.session)}"
-    return [paint(head, DIM), *_indented(comment.text)]
-
-
-def _indented(text: str) -> list[str]:
-    return [f"  {line}" for line in printable_lines(text).split("\n")]
 
 
 def conflict_lines(conflict: Conflict, reader: Reader, *, is_open: bool = True) -> list[str]:

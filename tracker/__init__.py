@@ -30,7 +30,20 @@ from replica import (
     salvage_outbox,
 )
 from replica import Status as ReplicaStatus
-from tracker import days, deeds, dependencies, moves, reconcile, reviews
+from tracker import (
+    days,
+    deeds,
+    dependencies,
+    editing,
+    moves,
+    planning,
+    reconcile,
+    reviews,
+    sessions,
+    talk,
+    views,
+    work_sessions,
+)
 from tracker.conflicts import other_fields
 from tracker.errors import (
     InvalidFieldError,
@@ -44,24 +57,51 @@ from tracker.fields import parse_field
 from tracker.here import Desk, Here, seen_at
 from tracker.listing import IssueFilter
 from tracker.moves import Commit, Moved
-from tracker.names import parse_priority, parse_status, parse_type
-from tracker.records import Comment, Issue, IssueType, Priority, Status
-from tracker.rules import IssueEdit
-from tracker.tracker import IssueView, Tracker, open_tracker
+from tracker.names import parse_log_type, parse_priority, parse_role, parse_status, parse_type, split_title
+from tracker.near import NearIssues
+from tracker.reconcile import Mended
+from tracker.records import (
+    Comment,
+    Dependency,
+    FileLink,
+    Handoff,
+    Issue,
+    IssueType,
+    Log,
+    LogType,
+    Priority,
+    Review,
+    Session,
+    Status,
+    WorkSession,
+)
+from tracker.rules import Clearable, IssueEdit
+from tracker.sessions import Known
+from tracker.syncing import Synced, sync
+from tracker.talk import Account
+from tracker.tracker import Tracker, open_tracker
 from tracker.undo import Undone
+from tracker.usage import Usage, usage
 from tracker.values import check_label, moment_text, parse_label_changes, parse_labels, parse_moment
+from tracker.views import IssueView
+from tracker.work_sessions import Stretch
 
 __all__ = [
+    "Account",
     "AmbiguousIdError",
     "Author",
     "Check",
+    "Clearable",
     "Comment",
     "Commit",
     "Conflict",
     "ConflictError",
     "DamagedError",
+    "Dependency",
     "Desk",
     "FieldConflict",
+    "FileLink",
+    "Handoff",
     "Here",
     "HistoryEntry",
     "InputError",
@@ -72,9 +112,14 @@ __all__ = [
     "IssueFilter",
     "IssueType",
     "IssueView",
+    "Known",
+    "Log",
+    "LogType",
+    "Mended",
     "Mode",
     "Moved",
     "Mutation",
+    "NearIssues",
     "NotAllowedError",
     "NotFoundError",
     "NothingToChangeError",
@@ -84,21 +129,28 @@ __all__ = [
     "Record",
     "ReplicaError",
     "ReplicaStatus",
+    "Review",
     "Rows",
     "Salvaged",
+    "Session",
     "Stage",
     "Status",
+    "Stretch",
     "SyncReport",
+    "Synced",
     "Tracker",
     "TrackerError",
     "UndoRefusedError",
     "Undone",
     "UnreachableError",
+    "Usage",
+    "WorkSession",
     "check_label",
     "check_url",
     "days",
     "deeds",
     "dependencies",
+    "editing",
     "is_turso",
     "machine_id",
     "moment_text",
@@ -109,13 +161,23 @@ __all__ = [
     "parse_field",
     "parse_label_changes",
     "parse_labels",
+    "parse_log_type",
     "parse_moment",
     "parse_priority",
+    "parse_role",
     "parse_status",
     "parse_type",
+    "planning",
     "reconcile",
     "refuse_open_token",
     "reviews",
     "salvage_outbox",
     "seen_at",
+    "sessions",
+    "split_title",
+    "sync",
+    "talk",
+    "usage",
+    "views",
+    "work_sessions",
 ]

@@ -51,24 +51,14 @@ def remove(tracker: Tracker, typed: str, needed: Sequence[str]) -> list[Dependen
     """Let an issue wait for others no more. Returns those that were taken out. Raises as `Tracker.get`."""
     issue, others = tracker.get(typed), [tracker.get(one) for one in needed]
     with tracker.transaction() as tx:
-        return _remove_in(tracker, tx, issue.id, [other.id for other in others])
+        return remove_in(tracker, tx, issue.id, [other.id for other in others])
 
 
-def replace(tracker: Tracker, typed: str, needed: Sequence[str]) -> tuple[list[Dependency], list[Dependency]]:
-    """Let an issue wait for these and no others. Returns those added and those taken out."""
-    issue, others = tracker.get(typed), [tracker.get(one) for one in needed]
-    with tracker.transaction() as tx:
-        return replace_in(tracker, tx, issue, others)
-
-
-def replace_in(
-    tracker: Tracker, tx: Transaction, issue: Issue, needed: Sequence[Issue]
-) -> tuple[list[Dependency], list[Dependency]]:
-    """The same within a mutation."""
+def replace_in(tracker: Tracker, tx: Transaction, issue: Issue, needed: Sequence[Issue]) -> list[Dependency]:
+    """Let an issue wait for these and no others, within a mutation. Returns those that were added or taken out."""
     wanted = {other.id for other in needed}
     gone = [one.depends_on_id for one in of_issue(tracker, issue.id) if one.depends_on_id not in wanted]
-    removed = _remove_in(tracker, tx, issue.id, gone)
-    return add_in(tracker, tx, issue, needed), removed
+    return [*remove_in(tracker, tx, issue.id, gone), *add_in(tracker, tx, issue, needed)]
 
 
 def of_issue(tracker: Tracker, issue_id: str) -> list[Dependency]:
@@ -81,7 +71,8 @@ def on_issue(tracker: Tracker, issue_id: str) -> list[Dependency]:
     return tracker.replica.select(Dependency, "WHERE depends_on_id = ? ORDER BY created_at, id", (issue_id,))
 
 
-def _remove_in(tracker: Tracker, tx: Transaction, issue_id: str, needed: Sequence[str]) -> list[Dependency]:
+def remove_in(tracker: Tracker, tx: Transaction, issue_id: str, needed: Sequence[str]) -> list[Dependency]:
+    """Let an issue wait for others no more, by their whole ids, within a mutation. Returns those taken out."""
     removed = []
     for other_id in dict.fromkeys(needed):
         try:

@@ -10,6 +10,8 @@ TrackerError                    base of all
 ├── ReviewNeededError           review_needed    a close of what waits for a review
 ├── SelfApprovalError           not_allowed      an approval, or a close, of one's own work
 ├── CycleError                  cycle            a dependency or a parent that would come back to where it began
+├── WorkGoesOnError             conflict         a stretch of work begun where one goes on
+├── NoWorkError                 not_found        no stretch of work goes on here
 ├── NothingToUndoError          not_found        an undo where nothing was changed
 └── UndoRefusedError            conflict         an undo of what was changed again
 ```
@@ -133,6 +135,30 @@ class CycleError(TrackerError):
 
     def __str__(self) -> str:
         return f"this {self.kind} would go in a circle: {' -> '.join(self.path)}"
+
+
+class WorkGoesOnError(TrackerError):
+    """A stretch of work goes on in this session already."""
+
+    code = "conflict"
+    hint = "end it first: td ws end"
+
+    def __init__(self, work_id: str, name: str) -> None:
+        super().__init__(work_id, name)
+        self.work_id, self.name = work_id, name
+
+    def __str__(self) -> str:
+        return f"the work session {self.work_id} ({self.name}) goes on"
+
+
+class NoWorkError(TrackerError):
+    """No stretch of work goes on in this session."""
+
+    code = "not_found"
+    hint = "begin one: td ws start NAME"
+
+    def __str__(self) -> str:
+        return "no work session goes on here"
 
 
 class NothingToUndoError(TrackerError):

@@ -68,7 +68,7 @@ def start(
         started = tx.update(issue, **changes)
         if started is not issue:
             note_deed(tracker, tx, issue.id, Deed.STARTED)
-            _keep_commit(tracker, tx, issue.id, "start", commit)
+            keep_commit(tracker, tx, issue.id, "start", commit)
         return started
 
     return _move(tracker, typed, claim, reason=reason, online=online)
@@ -237,7 +237,8 @@ def say(tracker: Tracker, tx: Transaction, issue_id: str, kind: LogType, message
     tx.insert(Log(issue_id=issue_id, session=tracker.session, type=kind, message=message, created_at=tracker.now()))
 
 
-def _keep_commit(tracker: Tracker, tx: Transaction, issue_id: str, event: str, commit: Commit | None) -> None:
+def keep_commit(tracker: Tracker, tx: Transaction, issue_id: str, event: str, commit: Commit | None) -> None:
+    """Keep where the repository stood when something was done to an issue."""
     if commit is not None:
         tx.insert(
             Snapshot(

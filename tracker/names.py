@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from tracker.errors import InvalidFieldError
-from tracker.records import IssueType, Priority, Status
+from tracker.records import FileRole, IssueType, LogType, Priority, Status
 
 _Name = TypeVar("_Name", bound=StrEnum)
 
@@ -42,6 +42,16 @@ def parse_status(typed: str) -> Status:
     return _parse("status", typed, Status, _STATUS_ALIASES)
 
 
+def parse_log_type(typed: str) -> LogType:
+    """The kind of log that `typed` names, in any case. Raises InvalidFieldError."""
+    return _parse("log type", typed, LogType, {})
+
+
+def parse_role(typed: str) -> FileRole:
+    """What a file is to an issue, by its name in any case. Raises InvalidFieldError."""
+    return _parse("role", typed, FileRole, {})
+
+
 def _parse(field: str, typed: str, names: type[_Name], aliases: dict[str, _Name]) -> _Name:
     wanted = typed.strip().lower().replace("-", "_").replace(" ", "_")
     known = {name.value.lower(): name for name in names} | aliases
@@ -54,3 +64,11 @@ def _parse(field: str, typed: str, names: type[_Name], aliases: dict[str, _Name]
 def _quoted(typed: str) -> str:
     # What was typed may hold anything, and goes to a terminal.
     return ascii(typed if len(typed) <= 40 else typed[:39] + "…") if not typed.isprintable() else f"'{typed[:40]}'"
+
+
+def split_title(typed: str) -> tuple[str, IssueType | None]:
+    """A title, and the type that it begins with: `bug: it is slow` is a bug that is slow."""
+    head, colon, rest = typed.partition(":")
+    kind = {name.value: name for name in IssueType} | _TYPE_ALIASES
+    found = kind.get(head.strip().lower()) if colon and rest.strip() else None
+    return (typed, None) if found is None else (rest.strip(), found)

@@ -3,8 +3,6 @@
 Always true: deleted issues are left out, so that nothing waits for them and nothing is held up by them.
 """
 
-from replica import NotFoundError
-from tracker.cascade import Near
 from tracker.records import Issue
 from tracker.tracker import Tracker
 
@@ -17,10 +15,14 @@ class NearIssues:
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
 
+    def by_id(self, issue_id: str) -> Issue | None:
+        """The issue with this whole id."""
+        found = self._select("WHERE id = ?", issue_id)
+        return found[0] if found else None
+
     def parent(self, issue: Issue) -> Issue | None:
         """The issue that it is a part of."""
-        found = self._select("WHERE id = ?", issue.parent_id) if issue.parent_id is not None else []
-        return found[0] if found else None
+        return None if issue.parent_id is None else self.by_id(issue.parent_id)
 
     def children(self, issue: Issue) -> list[Issue]:
         """Its parts."""
@@ -46,16 +48,3 @@ class NearIssues:
 
     def _select(self, where: str, value: str) -> list[Issue]:
         return self._tracker.replica.select(Issue, f"{where} AND {_ALIVE} ORDER BY priority, created_at, id", (value,))
-
-
-def near(tracker: Tracker) -> Near:
-    """What `cascade` needs of the issues around."""
-    return NearIssues(tracker)
-
-
-def find_issue(tracker: Tracker, issue_id: str) -> Issue | None:
-    """The issue with this whole id, deleted or not; None if it is not here."""
-    try:
-        return tracker.replica.get(Issue, issue_id)
-    except NotFoundError:
-        return None

@@ -116,6 +116,19 @@ def reject(tracker: Tracker, typed: Sequence[str], *, reason: str = "") -> Moved
     return Moved(changed, frozenset(ids))
 
 
+def reviewable(tracker: Tracker, *, with_approved: bool = False) -> list[Issue]:
+    """What this session may approve, the most urgent first. with_approved: also what only waits to be closed."""
+    rules = policy(tracker)
+    where = "WHERE status = ? AND deleted_at IS NULL ORDER BY priority, created_at, id"
+    found = []
+    for issue in tracker.replica.select(Issue, where, (Status.IN_REVIEW.value,)):
+        is_approved = bool(approvals(tracker, issue.id))
+        may = refuse_approval(issue, tracker.session, rules, involved(tracker, issue), Approval(reason="-")) is None
+        if (is_approved and with_approved) or (may and not is_approved):
+            found.append(issue)
+    return found
+
+
 def _approval(reason: str, reviewed_by: str, *, is_self_review: bool, record_only: bool) -> Approval:
     approval = Approval(check_text("reason", reason).strip(), reviewed_by.strip(), is_self_review)
     if reviewed_by and is_self_review:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -33,20 +33,11 @@ from tracker.here import Desk, Here
 from tracker.ids import full_prefix
 from tracker.listing import IssueFilter
 from tracker.records import RECORDS, Comment, Issue, IssueType, Priority, Session, Status
-from tracker.rules import IssueEdit, check_not_deleted, delete_issue, edit_issue, restore_issue
+from tracker.rules import IssueEdit, check_not_deleted, delete_issue, restore_issue
 from tracker.undo import Undone, undo
-from tracker.values import check_comment, check_title
+from tracker.values import check_comment
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-
-
-@dataclass(frozen=True, slots=True)
-class IssueView:
-    """An issue with all that is shown of it: its comments, oldest first, and the conflicts open on it."""
-
-    issue: Issue
-    comments: list[Comment]
-    conflicts: list[Conflict]
 
 
 class Tracker:
@@ -92,16 +83,18 @@ class Tracker:
     def _introduce(self, tx: Transaction) -> None:
         if self.replica.query("SELECT 1 FROM sessions WHERE id = ?", (self.session,)).rows:
             return
+        tx.insert(self.introduction())
+
+    def introduction(self) -> Session:
+        """The row that tells others who this session is."""
         desk = self.desk
-        tx.insert(
-            Session(
-                id=self.session,
-                machine=self.replica.machine,
-                branch=desk.branch,
-                agent=desk.agent,
-                previous_session=desk.previous,
-                started_at=self.now(),
-            )
+        return Session(
+            id=self.session,
+            machine=self.replica.machine,
+            branch=desk.branch,
+            agent=desk.agent,
+            previous_session=desk.previous,
+            started_at=self.now(),
         )
 
     def set_focus(self, issue_id: str | None) -> None:
@@ -124,38 +117,10 @@ class Tracker:
         labels: frozenset[str] = frozenset(),
     ) -> Issue:
         """Write a new, open issue. Raises InvalidFieldError."""
+        from tracker.editing import create  # noqa: PLC0415 - it is made of this class
+
         edit = IssueEdit(title=title, type=type, priority=priority, description=description, add_labels=labels)
-        return self.create_from(edit)
-
-    def create_from(self, edit: IssueEdit, *, depends_on: Sequence[str] = (), blocks: Sequence[str] = ()) -> Issue:
-        """Write a new issue with the fields of `edit`, its dependencies and its place among others, as one mutation.
-
-        depends_on: the beginnings of the ids that it waits for. blocks: of those that wait for it. A parent that was
-        closed by the closing of its parts is open again. Raises InvalidFieldError, CycleError, and as `get`.
-        """
-        from tracker import dependencies, moves, parents  # noqa: PLC0415 - they are made of this class
-
-        checked = edit.checked()
-        needed, waiting = [self.get(one) for one in depends_on], [self.get(one) for one in blocks]
-        now = self.now()
-        blank = Issue(
-            title=check_title(checked.title or ""),
-            created_at=now,
-            creator_session=self.session,
-            created_branch=self.desk.branch,
-        )
-        with self.transaction() as tx:
-            fields = dict(edit_issue(blank, checked))
-            if checked.parent_id is not None:
-                fields["parent_id"] = parents.check_parent(self, None, checked.parent_id).id
-            issue = tx.insert(blank.with_changes(fields))
-            dependencies.add_in(self, tx, issue, needed)
-            for other in waiting:
-                dependencies.add_in(self, tx, other, [issue])
-            if checked.status not in (None, Status.OPEN):
-                issue = moves.enter_checked(self, tx, issue, checked.status)
-            moves.follow(self, tx, [issue])
-            return tx.get(Issue, issue.id)
+        return create(self, edit)
 
     def find(self, wanted: IssueFilter) -> list[Issue]:
         """The issues that `wanted` describes, the most urgent first."""
@@ -166,45 +131,11 @@ class Tracker:
         """The issue whose id starts with `typed`. Raises NotFoundError, AmbiguousIdError or InvalidFieldError."""
         return self.replica.get(Issue, full_prefix(typed))
 
-    def show(self, typed: str) -> IssueView:
-        """An issue with its comments and conflicts. Raises as `get` does."""
-        issue = self.get(typed)
-        comments = self.replica.select(Comment, "WHERE issue_id = ? ORDER BY created_at, id", (issue.id,))
-        of_issue = {issue.id, *(comment.id for comment in comments)}
-        return IssueView(issue, comments, [found for found in self.replica.conflicts() if rows_of(found) & of_issue])
-
     def update(self, typed: str, edit: IssueEdit, *, if_updated_at: str | None = None) -> Issue:
-        """Change the fields that `edit` names.
+        """Change the fields that `edit` names, as `tracker.editing.change` does for several. Raises as it does."""
+        from tracker.editing import change  # noqa: PLC0415 - it is made of this class
 
-        Args:
-            typed: the beginning of the id.
-            edit: what to change.
-            if_updated_at: the stamp under which the caller read the issue; None changes it whatever it is now.
-
-        Raises:
-            ConflictError: the issue was changed since `if_updated_at`.
-            TrackerError: a value is not valid, or the issue is deleted.
-            ReplicaError: as `get` does.
-        """
-        from tracker import deeds, moves, parents  # noqa: PLC0415 - they are made of this class
-
-        checked = edit.checked()
-        issue_id = self.get(typed).id
-        with self.transaction() as tx:
-            issue = tx.get(Issue, issue_id)
-            changes = dict(edit_issue(issue, checked))
-            if checked.parent_id is not None:
-                changes["parent_id"] = parents.check_parent(self, issue, checked.parent_id).id
-            seen = issue if if_updated_at is None else issue.model_copy(update={"updated_at": if_updated_at})
-            edited = tx.update(seen, **changes)
-            changed = {name for name in changes if getattr(edited, name) != getattr(issue, name)}
-            if changed & deeds.SUPERSEDING:
-                deeds.supersede_approvals(self, tx, issue_id)
-            if checked.status is not None:
-                edited = moves.enter_checked(self, tx, edited, checked.status)
-            if edited.status is not issue.status or "parent_id" in changed:
-                moves.follow(self, tx, [edited])
-            return tx.get(Issue, issue_id)
+        return change(self, [typed], edit, if_updated_at=if_updated_at).issues[0]
 
     def delete(self, typed: Sequence[str]) -> list[Issue]:
         """Hide issues; `restore` brings them back. All of them or none. Raises as `get`."""

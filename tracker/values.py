@@ -66,9 +66,23 @@ def check_text(field: str, typed: str) -> str:
 
 def check_comment(typed: str) -> str:
     """A text that says something. Raises InvalidFieldError."""
-    text = check_text("text", typed)
+    return _check_said("text", typed, "say something in the comment")
+
+
+def check_message(typed: str) -> str:
+    """A message that says something, without the space around it. Raises InvalidFieldError."""
+    return _check_said("message", typed, "say something in it").strip()
+
+
+def check_lines(field: str, typed: Iterable[str]) -> tuple[str, ...]:
+    """Texts, those that are empty left out. Raises InvalidFieldError."""
+    return tuple(text for one in typed if (text := check_text(field, one).strip()))
+
+
+def _check_said(field: str, typed: str, hint: str) -> str:
+    text = check_text(field, typed)
     if not text.strip():
-        raise InvalidFieldError("text", "it is empty", "say something in the comment")
+        raise InvalidFieldError(field, "it is empty", hint)
     return text
 
 

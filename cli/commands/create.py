@@ -5,8 +5,27 @@ from typing import Annotated
 import typer
 
 from cli.changes import emit_change
+from cli.fields import (
+    Acceptance,
+    AcceptanceFile,
+    Blocks,
+    Defer,
+    DependsOn,
+    Description,
+    DescriptionFile,
+    Due,
+    Minor,
+    Parent,
+    Points,
+    PriorityName,
+    Sprint,
+    TypeName,
+    day_of,
+    split,
+    text_of,
+)
 from cli.invocation import Invocation, command
-from tracker import parse_labels, parse_priority, parse_type
+from tracker import IssueEdit, IssueType, editing, parse_labels, parse_priority, parse_type, split_title
 
 app = typer.Typer()
 
@@ -14,23 +33,48 @@ app = typer.Typer()
 @command(app, "create")
 def create(
     call: Invocation,
-    title: Annotated[str, typer.Argument(help="What is to be done, in a few words.", metavar="TITLE")],
-    type_name: Annotated[
-        str, typer.Option("--type", "-t", help="bug, feature, task, epic or chore.", metavar="TYPE")
-    ] = "task",
-    priority: Annotated[
-        str, typer.Option("--priority", "-p", help="P0, the most urgent, to P4.", metavar="P0..P4")
-    ] = "P2",
-    description: Annotated[str, typer.Option("--description", "-d", help="The details.", metavar="TEXT")] = "",
+    title: Annotated[
+        str,
+        typer.Argument(help="What is to be done, in a few words; `bug: …` makes it a bug.", metavar="TITLE"),
+    ],
+    *,
+    type_name: TypeName = None,
+    priority: PriorityName = None,
+    description: Description = None,
+    description_file: DescriptionFile = None,
     label: Annotated[
-        list[str] | None, typer.Option("--label", "-l", help="A label; may be given several times.", metavar="LABEL")
+        list[str] | None,
+        typer.Option(
+            "--label", "--labels", "--tag", "-l", help="A label; may be given several times.", metavar="LABEL"
+        ),
     ] = None,
+    acceptance: Acceptance = None,
+    acceptance_file: AcceptanceFile = None,
+    parent: Parent = None,
+    points: Points = None,
+    sprint: Sprint = None,
+    minor: Minor = None,
+    defer: Defer = None,
+    due: Due = None,
+    depends_on: DependsOn = None,
+    blocks: Blocks = None,
 ) -> None:
     """Write a new issue."""
-    wanted_type, wanted_priority = parse_type(type_name), parse_priority(priority)
-    labels = parse_labels(label or ())
+    told, prefix = split_title(title) if type_name is None else (title, None)
+    edit = IssueEdit(
+        title=told,
+        type=prefix or IssueType.TASK if type_name is None else parse_type(type_name),
+        priority=None if priority is None else parse_priority(priority),
+        description=text_of("description", description, description_file),
+        acceptance=text_of("acceptance", acceptance, acceptance_file),
+        add_labels=parse_labels(label or ()),
+        parent_id=parent,
+        points=points,
+        sprint=sprint,
+        minor=minor,
+        defer_until=day_of("defer", defer),
+        due_date=day_of("due", due),
+    )
     with call.tracker() as tracker:
-        issue = tracker.create(
-            title, type=wanted_type, priority=wanted_priority, description=description, labels=labels
-        )
+        issue = editing.create(tracker, edit, depends_on=split(depends_on), blocks=split(blocks))
         emit_change(call, tracker, "created", [issue], many=False)

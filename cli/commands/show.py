@@ -1,12 +1,17 @@
-"""`td show`: one issue with its comments and conflicts."""
+"""`td show`: issues with all that there is about them."""
 
 from typing import Annotated
 
 import typer
 
-from cli.documents import conflict_document, issue_document, record_document
+from cli.documents import issue_document
+from cli.focus import named_or_focused
 from cli.invocation import Invocation, command
-from cli.render import view_lines
+from cli.options import FocusedIds
+from cli.output import print_json, print_lines
+from cli.render import issue_lines
+from cli.show import show_document, show_lines
+from tracker import NearIssues, views
 
 app = typer.Typer()
 
@@ -14,19 +19,29 @@ app = typer.Typer()
 @command(app, "show")
 def show(
     call: Invocation,
-    issue_id: Annotated[
-        str, typer.Argument(help="The issue; the first characters of its id are enough.", metavar="ID")
-    ],
+    issue_ids: FocusedIds = None,
+    *,
+    short: Annotated[bool, typer.Option("--short", help="A line for each.")] = False,
+    children: Annotated[bool, typer.Option("--children", help="A line for each of their parts, too.")] = False,
 ) -> None:
-    """Show an issue with its comments and open conflicts."""
+    """Show issues with all that there is about them."""
     with call.reading() as tracker:
-        view = tracker.show(issue_id)
-        is_pending, reader = view.issue.id in tracker.pending_ids(), tracker.reader
-    call.emit(
-        lambda: {
-            **issue_document(view.issue, pending=is_pending),
-            "comments": [record_document(comment) for comment in view.comments],
-            "conflicts": [conflict_document(conflict) for conflict in view.conflicts],
-        },
-        lambda: view_lines(view, reader, pending=is_pending),
-    )
+        ids = named_or_focused(tracker, issue_ids)
+        pending, reader = tracker.pending_ids(), tracker.reader
+        if short or children:
+            around = NearIssues(tracker)
+            issues = [tracker.get(typed) for typed in ids]
+            if children:
+                issues = [one for issue in issues for one in (issue, *around.descendants(issue))]
+            call.emit(
+                lambda: [issue_document(issue, pending=issue.id in pending) for issue in issues],
+                lambda: issue_lines(issues, pending),
+            )
+            return
+        found = [views.whole(tracker, typed) for typed in ids]
+    if call.as_json:
+        documents = [show_document(view, pending=view.issue.id in pending) for view in found]
+        print_json(documents if len(ids) > 1 else documents[0])
+        return
+    for number, view in enumerate(found):
+        print_lines([*([""] if number else []), *show_lines(view, reader, pending=view.issue.id in pending)])

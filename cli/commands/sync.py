@@ -10,6 +10,7 @@ from cli.progress import working
 from cli.render import pending_lines
 from cli.syncing import changes_told, sync_lines, sync_notes
 from cli.text import aligned
+from tracker import sync as sync_tracker
 
 app = typer.Typer(name="sync", help="Send what waits here, fetch what others did.")
 
@@ -33,9 +34,14 @@ def now(call: Invocation, *, resend_lost: _Resend = False, adopt_primary: _Adopt
     place = call.place()
     with place.open() as tracker, working(f"syncing with {place.config.url}", quiet=call.as_json):
         resent = tracker.replica.recovery.resend_lost() if resend_lost else []
-        report = tracker.replica.sync(adopt_primary=adopt_primary)
+        done = sync_tracker(tracker, adopt_primary=adopt_primary)
+        report = done.report
         status = tracker.replica.status()
-    call.emit(lambda: sync_document(report), lambda: sync_lines(report, place.config))
+    mended = [{"id": one.issue_id, "told": one.told} for one in done.mended]
+    call.emit(
+        lambda: {**sync_document(report), "mended": mended},
+        lambda: [*sync_lines(report, place.config), *(f"  {one.issue_id} {one.told}" for one in done.mended)],
+    )
     if resend_lost:
         was = "was" if len(resent) == 1 else "were"
         call.say(f"{changes_told(len(resent))} that the primary had lost {was} queued again")

@@ -1,33 +1,68 @@
-"""`td update`: change the fields of an issue."""
+"""`td update`: change the fields of issues."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from cli.changes import emit_change
+from cli.changes import emit_moved
+from cli.errors import UsageError
+from cli.fields import (
+    Acceptance,
+    AcceptanceFile,
+    Blocks,
+    Defer,
+    DependsOn,
+    Description,
+    DescriptionFile,
+    Due,
+    Minor,
+    Parent,
+    Points,
+    PriorityName,
+    Sprint,
+    Title,
+    TypeName,
+    day_of,
+    split,
+    text_of,
+)
 from cli.invocation import Invocation, command
-from tracker import IssueEdit, moment_text, parse_label_changes, parse_moment, parse_priority, parse_status, parse_type
+from cli.options import IssueIds
+from tracker import (
+    Clearable,
+    IssueEdit,
+    editing,
+    moment_text,
+    parse_label_changes,
+    parse_moment,
+    parse_priority,
+    parse_status,
+    parse_type,
+)
 
 app = typer.Typer()
+
+_CLEARABLE: Final[dict[str, Clearable]] = {
+    "parent": "parent_id",
+    "points": "points",
+    "defer": "defer_until",
+    "due": "due_date",
+}
 
 
 @command(app, "update")
 def update(
     call: Invocation,
-    issue_id: Annotated[
-        str, typer.Argument(help="The issue; the first characters of its id are enough.", metavar="ID")
-    ],
+    issue_ids: IssueIds,
     *,
-    title: Annotated[str | None, typer.Option("--title", help="A new title.", metavar="TEXT")] = None,
-    description: Annotated[
-        str | None, typer.Option("--description", "-d", help="A new description.", metavar="TEXT")
+    title: Title = None,
+    description: Description = None,
+    description_file: DescriptionFile = None,
+    append: Annotated[
+        str | None, typer.Option("--append", help="Put this at the end of the description.", metavar="TEXT")
     ] = None,
-    type_name: Annotated[
-        str | None, typer.Option("--type", "-t", help="bug, feature, task, epic or chore.", metavar="TYPE")
-    ] = None,
-    priority: Annotated[
-        str | None, typer.Option("--priority", "-p", help="P0, the most urgent, to P4.", metavar="P0..P4")
-    ] = None,
+    type_name: TypeName = None,
+    priority: PriorityName = None,
     status: Annotated[
         str | None,
         typer.Option("--status", "-s", help="open, in_progress, blocked, in_review or closed.", metavar="STATUS"),
@@ -35,28 +70,72 @@ def update(
     label: Annotated[
         list[str] | None,
         typer.Option(
-            "--label", "-l", help="+x to add, -x to remove a label; may be given several times.", metavar="+X/-X"
+            "--label",
+            "--labels",
+            "-l",
+            help="+x to add, -x to remove a label; may be given several times.",
+            metavar="+X/-X",
         ),
+    ] = None,
+    acceptance: Acceptance = None,
+    acceptance_file: AcceptanceFile = None,
+    parent: Parent = None,
+    points: Points = None,
+    sprint: Sprint = None,
+    minor: Minor = None,
+    defer: Defer = None,
+    due: Due = None,
+    depends_on: DependsOn = None,
+    blocks: Blocks = None,
+    clear: Annotated[
+        list[str] | None,
+        typer.Option("--clear", help="Empty a field: parent, points, defer or due.", metavar="FIELD"),
+    ] = None,
+    comment: Annotated[
+        str | None, typer.Option("--comment", "-m", help="Say something about it as well.", metavar="TEXT")
     ] = None,
     if_updated_at: Annotated[
         str | None,
         typer.Option("--if-updated-at", help="Only if the issue has not changed since this moment.", metavar="STAMP"),
     ] = None,
 ) -> None:
-    """Change fields of an issue."""
+    """Change fields of issues. --depends-on and --blocks replace what was there."""
     added, removed = parse_label_changes(label or ())
     edit = IssueEdit(
         title=title,
-        description=description,
+        description=text_of("description", description, description_file),
+        append=append,
+        acceptance=text_of("acceptance", acceptance, acceptance_file),
         type=None if type_name is None else parse_type(type_name),
         priority=None if priority is None else parse_priority(priority),
         status=None if status is None else parse_status(status),
+        parent_id=parent or None,
+        points=points,
+        sprint=sprint,
+        minor=minor,
+        defer_until=day_of("defer", defer),
+        due_date=day_of("due", due),
         add_labels=added,
         remove_labels=removed,
+        clear=frozenset(_cleared(name) for name in clear or ()),
     )
     seen = None if if_updated_at is None else moment_text(parse_moment("--if-updated-at", if_updated_at))
+    if seen is not None and len(issue_ids) > 1:
+        raise UsageError("--if-updated-at goes with one issue", "change them one by one")
     with call.tracker() as tracker:
-        before = tracker.get(issue_id)
-        issue = tracker.update(issue_id, edit, if_updated_at=seen)
-        is_changed = issue.updated_at != before.updated_at
-        emit_change(call, tracker, "updated" if is_changed else "unchanged", [issue], many=False)
+        moved = editing.change(
+            tracker,
+            issue_ids,
+            edit,
+            depends_on=None if depends_on is None else split(depends_on),
+            blocks=None if blocks is None else split(blocks),
+            comment=comment,
+            if_updated_at=seen,
+        )
+        emit_moved(call, tracker, "updated", moved, many=len(issue_ids) > 1)
+
+
+def _cleared(name: str) -> Clearable:
+    if name not in _CLEARABLE:
+        raise UsageError(f"{name[:40]!a} cannot be emptied", f"use one of {', '.join(_CLEARABLE)}")
+    return _CLEARABLE[name]

@@ -20,6 +20,7 @@ from tracker import (
     Tracker,
     moves,
     open_tracker,
+    views,
 )
 
 
@@ -159,7 +160,7 @@ def test_a_comment_is_taken_back_whole(tracker: Tracker) -> None:
     undone = tracker.undo()
 
     assert undone.deleted == ()
-    assert tracker.show(made.id).comments == []
+    assert views.whole(tracker, made.id).comments == []
     with pytest.raises(NotFoundError):
         tracker.undo("zzz")
 
@@ -171,7 +172,7 @@ def test_a_comment_is_shown_with_its_issue(tracker: Tracker, clock: Clock) -> No
         tracker.comment(made.id, text)
         clock.pass_seconds(1)
 
-    view = tracker.show(made.id)
+    view = views.whole(tracker, made.id)
 
     assert [comment.text for comment in view.comments] == ["first", "second"]
     assert view.comments[0].session == "ses_laptop_000001"
@@ -185,7 +186,7 @@ def test_a_deleted_issue_takes_no_comment(tracker: Tracker) -> None:
     with pytest.raises(IssueDeletedError):
         tracker.comment(made.id, "hello")
 
-    assert tracker.show(made.id).comments == []
+    assert views.whole(tracker, made.id).comments == []
 
 
 def test_history_tells_what_was_done(tracker: Tracker) -> None:

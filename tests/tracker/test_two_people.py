@@ -26,6 +26,7 @@ from tracker import (
     moves,
     open_tracker,
     other_fields,
+    views,
 )
 
 EVERYTHING = IssueFilter(with_closed=True, with_deleted=True)
@@ -264,7 +265,7 @@ def test_an_issue_whose_creation_is_undone_keeps_what_a_teammate_said(laptop: Tr
     (issue,) = agreed(laptop, desktop)
     assert issue.deleted_at is not None
     laptop.undo()
-    assert [comment.text for comment in laptop.show(made.id).comments] == ["Soy, please."]
+    assert [comment.text for comment in views.whole(laptop, made.id).comments] == ["Soy, please."]
     assert laptop.get(made.id).deleted_at is None
 
 

@@ -1,0 +1,77 @@
+"""The options by which the fields of an issue are given, for a new one and for one that is there.
+
+Always true: a value is checked by the rules of the tracker, and `-` or a file is read once.
+"""
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.errors import FileError, UsageError
+from tracker import days
+
+Title = Annotated[str | None, typer.Option("--title", help="A new title.", metavar="TEXT")]
+TypeName = Annotated[
+    str | None, typer.Option("--type", "-t", help="bug, feature, task, epic or chore.", metavar="TYPE")
+]
+PriorityName = Annotated[
+    str | None, typer.Option("--priority", "-p", help="P0, the most urgent, to P4.", metavar="P0..P4")
+]
+Description = Annotated[
+    str | None,
+    typer.Option("--description", "--desc", "--body", "-d", help="The details; - reads stdin.", metavar="TEXT"),
+]
+DescriptionFile = Annotated[
+    Path | None, typer.Option("--description-file", help="The details, from a file.", metavar="FILE")
+]
+Acceptance = Annotated[
+    str | None, typer.Option("--acceptance", help="When it counts as done; - reads stdin.", metavar="TEXT")
+]
+AcceptanceFile = Annotated[
+    Path | None, typer.Option("--acceptance-file", help="The same, from a file.", metavar="FILE")
+]
+Parent = Annotated[str | None, typer.Option("--parent", "--epic", help="The issue it is a part of.", metavar="ID")]
+Points = Annotated[int | None, typer.Option("--points", help="1, 2, 3, 5, 8, 13 or 21.", metavar="N")]
+Sprint = Annotated[str | None, typer.Option("--sprint", help="The sprint it is planned for.", metavar="NAME")]
+Minor = Annotated[
+    bool | None, typer.Option("--minor/--not-minor", help="Whether it is too small for a review.", show_default=False)
+]
+Defer = Annotated[
+    str | None, typer.Option("--defer", help="Out of sight until that day, as 2026-12-24 or +2w.", metavar="DAY")
+]
+Due = Annotated[str | None, typer.Option("--due", help="The day by which it must be done.", metavar="DAY")]
+DependsOn = Annotated[
+    list[str] | None,
+    typer.Option("--depends-on", help="What it waits for; may be given several times.", metavar="ID"),
+]
+Blocks = Annotated[
+    list[str] | None, typer.Option("--blocks", help="What waits for it; may be given several times.", metavar="ID")
+]
+
+
+def text_of(field: str, typed: str | None, file: Path | None) -> str | None:
+    """A text that was given on the command line, on stdin as `-`, or in a file. Raises UsageError, FileError."""
+    if typed is not None and file is not None:
+        raise UsageError(f"{field} is given twice", f"use --{field} or --{field}-file")
+    if typed == "-" or (file is not None and str(file) == "-"):
+        return sys.stdin.read()
+    if file is None:
+        return typed
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(file, getattr(error, "strerror", None) or str(error)) from error
+
+
+def day_of(field: str, typed: str | None) -> date | None:
+    """A day that was given, in the caller's own calendar. Raises InvalidFieldError."""
+    return None if not typed else days.parse_day(field, typed, date.today())  # noqa: DTZ011 - see above
+
+
+def split(ids: Sequence[str] | None) -> list[str]:
+    """Ids, each given alone or several with commas between them."""
+    return [part.strip() for one in ids or () for part in one.split(",") if part.strip()]
