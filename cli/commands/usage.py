@@ -22,7 +22,7 @@ td review ID                 ask for a review; another session says td approve I
 td show ID                   everything about an issue; td search WORDS and td list --filter EXPR find others
 td create "title" -t bug -p P1 --parent ID --depends-on ID        what you find on the way
 td sync                      trade changes with your team; td conflicts lists what needs a decision
-Every command takes --json; exit codes: 2 mistyped, 3 somebody else was faster, 4 no network (what you wrote is kept)."""
+Every command takes --json. Exit codes: 2 mistyped, 3 somebody was faster, 4 no network (what you wrote is kept)."""
 
 
 @command(app, "usage")
