@@ -40,6 +40,7 @@ from tracker import (
     reconcile,
     reviews,
     sessions,
+    statistics,
     talk,
     views,
     work_sessions,
@@ -59,6 +60,7 @@ from tracker.listing import IssueFilter
 from tracker.moves import Commit, Moved
 from tracker.names import parse_log_type, parse_priority, parse_role, parse_status, parse_type, split_title
 from tracker.near import NearIssues
+from tracker.planning import CriticalPath
 from tracker.reconcile import Mended
 from tracker.records import (
     Comment,
@@ -75,8 +77,10 @@ from tracker.records import (
     Status,
     WorkSession,
 )
+from tracker.review_policy import Approval
 from tracker.rules import Clearable, IssueEdit
 from tracker.sessions import Known
+from tracker.statuses import NEXT
 from tracker.syncing import Synced, sync
 from tracker.talk import Account
 from tracker.tracker import Tracker, open_tracker
@@ -87,8 +91,10 @@ from tracker.views import IssueView
 from tracker.work_sessions import Stretch
 
 __all__ = [
+    "NEXT",
     "Account",
     "AmbiguousIdError",
+    "Approval",
     "Author",
     "Check",
     "Clearable",
@@ -96,6 +102,7 @@ __all__ = [
     "Commit",
     "Conflict",
     "ConflictError",
+    "CriticalPath",
     "DamagedError",
     "Dependency",
     "Desk",
@@ -175,6 +182,7 @@ __all__ = [
     "seen_at",
     "sessions",
     "split_title",
+    "statistics",
     "sync",
     "talk",
     "usage",

@@ -50,6 +50,33 @@ def waiting_for(tracker: Tracker, issue: Issue, *, is_direct: bool = False) -> l
     return found
 
 
+def tree(
+    tracker: Tracker, top: Issue | None, *, depth: int | None = None, with_closed: bool = False
+) -> list[tuple[Issue, int]]:
+    """An issue with its parts below it, each with how deep it lies; None: all that are part of nothing.
+
+    depth: how deep at most. with_closed: the closed ones too; an issue that is closed hides its parts.
+    """
+    where = "WHERE deleted_at IS NULL" + ("" if with_closed else " AND status <> 'closed'")
+    rows = tracker.replica.select(Issue, f"{where} ORDER BY priority, created_at, id")
+    by_parent: dict[str | None, list[Issue]] = {}
+    known = {issue.id for issue in rows}
+    for issue in rows:
+        by_parent.setdefault(issue.parent_id if issue.parent_id in known else None, []).append(issue)
+    found: list[tuple[Issue, int]] = []
+    seen: set[str] = set()
+    stack = [(issue, 0) for issue in reversed([top] if top is not None else by_parent.get(None, []))]
+    while stack:
+        issue, deep = stack.pop()
+        if issue.id in seen:
+            continue
+        seen.add(issue.id)
+        found.append((issue, deep))
+        if depth is None or deep < depth:
+            stack += [(child, deep + 1) for child in reversed(by_parent.get(issue.id, []))]
+    return found
+
+
 def critical_path(tracker: Tracker, *, limit: int | None = None) -> CriticalPath:
     """The order in which what is not done is to be done; epics left out, since their parts are what is done."""
     marks = ", ".join("?" * len(_UNDONE))

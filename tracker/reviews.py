@@ -116,14 +116,17 @@ def reject(tracker: Tracker, typed: Sequence[str], *, reason: str = "") -> Moved
     return Moved(changed, frozenset(ids))
 
 
-def reviewable(tracker: Tracker, *, with_approved: bool = False) -> list[Issue]:
-    """What this session may approve, the most urgent first. with_approved: also what only waits to be closed."""
-    rules = policy(tracker)
+def reviewable(tracker: Tracker, approval: Approval | None = None, *, with_approved: bool = False) -> list[Issue]:
+    """What this session may approve, the most urgent first.
+
+    approval: how it would do so; None: for a good reason. with_approved: also what only waits to be closed.
+    """
+    rules, how = policy(tracker), approval or Approval(reason="-")
     where = "WHERE status = ? AND deleted_at IS NULL ORDER BY priority, created_at, id"
     found = []
     for issue in tracker.replica.select(Issue, where, (Status.IN_REVIEW.value,)):
         is_approved = bool(approvals(tracker, issue.id))
-        may = refuse_approval(issue, tracker.session, rules, involved(tracker, issue), Approval(reason="-")) is None
+        may = refuse_approval(issue, tracker.session, rules, involved(tracker, issue), how) is None
         if (is_approved and with_approved) or (may and not is_approved):
             found.append(issue)
     return found

@@ -9,7 +9,7 @@ from cli.errors import UsageError
 from cli.focus import named_or_focused
 from cli.invocation import Invocation, command
 from cli.options import FocusedIds, IssueIds, Reason
-from tracker import Tracker, reviews
+from tracker import Approval, Tracker, reviews
 
 app = typer.Typer()
 
@@ -58,7 +58,8 @@ def approve(
 ) -> None:
     """Approve issues in review, and close them."""
     with call.tracker() as tracker:
-        ids = _to_approve(tracker, issue_ids, all_of_them=all_of_them)
+        how = Approval(reason, reviewed_by, is_self_review=self_review)
+        ids = _to_approve(tracker, issue_ids, how, all_of_them=all_of_them)
         if decision == "changes_requested":
             emit_moved(call, tracker, "rejected", reviews.reject(tracker, ids, reason=reason), many=len(ids) > 1)
             return
@@ -76,12 +77,12 @@ def approve(
         emit_moved(call, tracker, action, moved, many=all_of_them or len(ids) > 1)
 
 
-def _to_approve(tracker: Tracker, typed: list[str] | None, *, all_of_them: bool) -> list[str]:
+def _to_approve(tracker: Tracker, typed: list[str] | None, how: Approval, *, all_of_them: bool) -> list[str]:
     if typed and all_of_them:
         raise UsageError("--all goes without ids", "name the issues, or all of them")
     if typed:
         return typed
-    found = [issue.id for issue in reviews.reviewable(tracker)]
+    found = [issue.id for issue in reviews.reviewable(tracker, how, with_approved=True)]
     if all_of_them or len(found) == 1:
         return found
     if not found:

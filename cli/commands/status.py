@@ -9,7 +9,7 @@ from cli.credentials import token_origin
 from cli.documents import status_document
 from cli.invocation import Invocation, command
 from cli.text import aligned
-from tracker import DamagedError, Status, Tracker
+from tracker import DamagedError, Status, Tracker, sessions
 
 app = typer.Typer()
 
@@ -27,8 +27,12 @@ def status(
         # First, because to count is to find out about a copy that cannot be read.
         counts = _counts(tracker)
         found = tracker.replica.status()
+        claims = _claims(tracker)
     document: dict[str, object] = {
         "directory": str(place.directory),
+        "session": tracker.session,
+        "focus": tracker.desk.focus,
+        "claims": claims,
         "issues": counts,
         **status_document(found),
     }
@@ -44,16 +48,30 @@ def status(
 
 @command(app, "whoami")
 def whoami(call: Invocation) -> None:
-    """Show who you are to others: session, machine, token."""
+    """Show who you are to others: session, machine, branch, agent, token."""
     place = call.place()
     with place.open() as tracker:
+        known = sessions.own(tracker)
         document: dict[str, object] = {
-            "session": tracker.replica.session,
+            "session": tracker.session,
+            "name": known.name or None,
             "machine": tracker.replica.machine,
+            "branch": tracker.desk.branch or None,
+            "agent": tracker.desk.agent or None,
+            "focus": tracker.desk.focus,
+            "work_session": tracker.desk.work,
             **place.config.document(),
             "token": token_origin(os.environ, place.config.credential),
         }
     call.emit(lambda: document, lambda: _lines(document))
+
+
+def _claims(tracker: Tracker) -> list[str] | None:
+    """What this session has started; None where the copy of the primary is damaged."""
+    try:
+        return list(sessions.own(tracker).claims)
+    except DamagedError:
+        return None
 
 
 def _counts(tracker: Tracker) -> dict[str, int] | None:
@@ -73,4 +91,6 @@ def _lines(document: dict[str, object]) -> list[str]:
 def _told(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_told(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "-"
     return "-" if value is None else str(value)

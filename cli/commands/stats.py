@@ -1,0 +1,43 @@
+"""`td stats` and `td last`: how much there is, and what happened last."""
+
+from typing import Annotated
+
+import typer
+
+from cli.documents import mutation_document
+from cli.invocation import Invocation, command
+from cli.render import pending_lines
+from cli.text import aligned
+from tracker import statistics
+
+app = typer.Typer()
+
+
+@command(app, "stats")
+def stats(call: Invocation) -> None:
+    """Show how much there is, and how it moves."""
+    with call.reading() as tracker:
+        document = statistics.statistics(tracker)
+    call.emit(lambda: document, lambda: _lines(document))
+
+
+def _lines(document: dict[str, object]) -> list[str]:
+    rows = []
+    for name, value in document.items():
+        told = ", ".join(f"{inner} {count}" for inner, count in value.items()) if isinstance(value, dict) else value
+        rows.append((name.replace("_", " "), "-" if told in (None, "") else str(told)))
+    return aligned(rows)
+
+
+@command(app, "last")
+def last(
+    call: Invocation,
+    *,
+    count: Annotated[int, typer.Option("--count", "-n", min=1, max=100, help="So many.", metavar="N")] = 1,
+) -> None:
+    """Show the last changes that this session made; td undo takes one back."""
+    with call.reading() as tracker:
+        found = statistics.last_mutations(tracker, count)
+    call.emit(lambda: [mutation_document(mutation) for mutation in found], lambda: pending_lines(found))
+    if not found:
+        call.say("this session has changed nothing")
