@@ -15,7 +15,8 @@ from tracker.tracker import Tracker
 from tracker.work_sessions import current
 
 SHOWN_MAX: Final = 5
-_READY: Final = """WHERE status = 'open' AND type <> 'epic' AND deleted_at IS NULL AND (defer_until IS NULL OR defer_until <= ?)
+_READY: Final = """WHERE status = 'open' AND type <> 'epic' AND deleted_at IS NULL
+AND (defer_until IS NULL OR defer_until <= ?)
 AND NOT EXISTS (SELECT 1 FROM dependencies d JOIN issues n ON n.id = d.depends_on_id
     WHERE d.issue_id = issues.id AND n.status <> 'closed' AND n.deleted_at IS NULL)"""
 
