@@ -150,7 +150,7 @@ class Replica:
         columns = self._tables[record.replica_table].columns
         listing = ", ".join(map(quote, columns))
         rows = self._driver.read(f"SELECT {listing} FROM {quote(record.replica_table)} {fragment}", params).rows
-        return [record.from_row(columns, row) for row in rows]
+        return record.from_rows(columns, rows)
 
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Any SQL that reads, on a connection that cannot write. Raises QueryError, WriteRefusedError."""

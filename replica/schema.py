@@ -16,8 +16,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Final
 
+from replica.columns import Form
 from replica.errors import SchemaMismatchError
-from replica.records import Form, Record
+from replica.records import Record
 
 _FILE_NAME = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 # What somebody meant to be a migration.
