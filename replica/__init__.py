@@ -3,6 +3,8 @@
 from replica import Record, Rule, open_replica
 """
 
+from typing import TYPE_CHECKING, Final
+
 from replica.address import check_url, is_turso, refuse_open_token
 from replica.conflicts import Author, Conflict, FieldConflict
 from replica.drivers.protocol import Rows
@@ -36,11 +38,25 @@ from replica.mutation import Change, Kind, Mutation
 from replica.opening import open_replica, salvage_outbox
 from replica.records import Record
 from replica.replica import Replica
-from replica.report import Check, Pending, Salvaged, Stage, Status, SyncReport
 from replica.rules import Rule
 from replica.settings import Mode
 from replica.stamps import Stamp
 from replica.transaction import Transaction
+
+if TYPE_CHECKING:
+    from replica.report import Check, Pending, Salvaged, Stage, Status, SyncReport
+else:
+    # Many programs read and write without them, and each costs as much to make as ten rows to read.
+    _REPORT: Final = frozenset({"Check", "Pending", "Salvaged", "Stage", "Status", "SyncReport"})
+
+    def __getattr__(name: str) -> object:
+        """What is imported when it is first asked for."""
+        if name not in _REPORT:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from replica import report  # noqa: PLC0415 - see above
+
+        return getattr(report, name)
+
 
 __all__ = [
     "AmbiguousIdError",

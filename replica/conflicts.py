@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 from replica.history import CONFLICTS
-from replica.merge import Clash
 from replica.mutation import (
     Change,
     Kind,
@@ -28,6 +27,9 @@ from replica.mutation import (
 )
 from replica.records import Record
 from replica.rules import Rule
+
+if TYPE_CHECKING:
+    from replica.merge import Clash
 
 OPEN = "open"
 RESOLVED = "resolved"

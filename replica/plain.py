@@ -92,7 +92,7 @@ def _container(annotation: Any, none: frozenset[type]) -> PlainField | None:
             raise NotPlainError
         return checked(found)
 
-    return PlainField(none | {kind}, _each(read, none), checked)
+    return PlainField(none | {kind}, _each(read, none, can_change=kind not in (tuple, frozenset)), checked)
 
 
 def _elements(kind: Any, inner: tuple[Any, ...]) -> frozenset[type]:
@@ -135,12 +135,18 @@ def _named(members: Mapping[Any, object], kind: type, none: frozenset[type]) -> 
     return read
 
 
-def _each(read_one: Callable[[StoredValue], object], none: frozenset[type]) -> Read:
-    """Values that are read one by one."""
+def _each(read_one: Callable[[StoredValue], object], none: frozenset[type], *, can_change: bool = False) -> Read:
+    """Values that are read one by one; those that cannot change, once for all rows that have the same."""
+
+    def read_or_none(value: StoredValue) -> object:
+        return None if value is None and none else read_one(value)
 
     def read(values: Stored) -> list[object]:
         try:
-            return [None if value is None and none else read_one(value) for value in values]
+            if can_change:
+                return [read_or_none(value) for value in values]
+            known = {value: read_or_none(value) for value in set(values)}
+            return [known[value] for value in values]
         except ValueError as error:
             raise NotPlainError from error
 
