@@ -6,7 +6,6 @@ from replica import Record, Rule, open_replica
 from typing import TYPE_CHECKING, Final
 
 from replica.address import check_url, is_turso, refuse_open_token
-from replica.conflicts import Author, Conflict, FieldConflict
 from replica.drivers.protocol import Rows
 from replica.errors import (
     AmbiguousIdError,
@@ -44,18 +43,23 @@ from replica.stamps import Stamp
 from replica.transaction import Transaction
 
 if TYPE_CHECKING:
+    from replica.conflicts import Author, Conflict, FieldConflict
     from replica.report import Check, Pending, Salvaged, Stage, Status, SyncReport
 else:
-    # Many programs read and write without them, and each costs as much to make as ten rows to read.
-    _REPORT: Final = frozenset({"Check", "Pending", "Salvaged", "Stage", "Status", "SyncReport"})
+    # Many programs read and write without them, and to make each takes as long as to read a hundred rows.
+    from importlib import import_module
+
+    _HOME_OF: Final = {
+        **dict.fromkeys(("Author", "Conflict", "FieldConflict"), "conflicts"),
+        **dict.fromkeys(("Check", "Pending", "Salvaged", "Stage", "Status", "SyncReport"), "report"),
+    }
 
     def __getattr__(name: str) -> object:
         """What is imported when it is first asked for."""
-        if name not in _REPORT:
+        if name not in _HOME_OF:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from replica import report  # noqa: PLC0415 - see above
-
-        return getattr(report, name)
+        found = globals()[name] = getattr(import_module(f"replica.{_HOME_OF[name]}"), name)
+        return found
 
 
 __all__ = [

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from replica.columns import Form
-from replica.conflicts import OPEN, RESOLVED, Conflict, ConflictRow, conflict_from, field_name, undecided
+from replica.conflict_row import OPEN, RESOLVED, ConflictRow
+from replica.conflicts import Conflict, conflict_from, field_name, undecided
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import CONFLICTS
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue

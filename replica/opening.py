@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replica.address import http_url
-from replica.conflicts import ConflictRow
+from replica.conflict_row import ConflictRow
 from replica.identity import IdSource, machine_id, new_session_id
 from replica.migrate import our_migrations
 from replica.records import Record

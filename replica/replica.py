@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from replica import outbox
-from replica.conflicts import OPEN, Author, Conflict, ConflictRow, conflict_from, encode_authors, is_parked
+from replica.conflict_row import OPEN, ConflictRow
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver, Rows
 from replica.errors import ConflictError, InputError, NotFoundError
@@ -32,6 +32,7 @@ from replica.storable import check_query
 from replica.transaction import Transaction
 
 if TYPE_CHECKING:
+    from replica.conflicts import Author, Conflict
     from replica.decide import Means
     from replica.outcome import Choice
     from replica.recovery import Recovery
@@ -214,10 +215,14 @@ class Replica:
 
     def conflicts(self) -> list[Conflict]:
         """The open conflicts, oldest first; those of teammates too, once synced."""
+        from replica.conflicts import conflict_from  # noqa: PLC0415 - most programs meet no conflict
+
         return [conflict_from(row) for row in self.select(ConflictRow, "WHERE state = ? ORDER BY id", (OPEN,))]
 
     def conflict(self, typed_id: str) -> Conflict:
         """One conflict by its id, or the first characters of it, open or settled."""
+        from replica.conflicts import conflict_from  # noqa: PLC0415 - most programs meet no conflict
+
         return conflict_from(self.get(ConflictRow, typed_id))
 
     def resolve(self, typed_id: str, choice: Choice, *, then: Callable[[Transaction], None] | None = None) -> Mutation:
@@ -226,6 +231,7 @@ class Replica:
         then: does what the application's own rules want besides, in the same mutation. Raises InputError for a choice
         that does not fit, ConflictError if the values have changed since they were shown.
         """
+        from replica.conflicts import conflict_from  # noqa: PLC0415 - most programs meet no conflict
         from replica.decide import settle  # noqa: PLC0415 - only a decision pays for it
 
         row = self.get(ConflictRow, typed_id)
@@ -269,6 +275,7 @@ class Replica:
 
     def _refuse_moved(self, row: ConflictRow, conflict: Conflict, choice: Choice) -> None:
         """Raise ConflictError if the values to decide about have changed, and show the new ones from now on."""
+        from replica.conflicts import Author, encode_authors  # noqa: PLC0415 - most programs meet no conflict
         from replica.decide import moved_since  # noqa: PLC0415 - only a decision pays for it
 
         now = moved_since(
@@ -303,6 +310,8 @@ class Replica:
 
     def _last_author(self, table: str, row_id: str, name: str) -> Author | None:
         """Who gave a field the value that it has now, as far as history tells."""
+        from replica.conflicts import Author  # noqa: PLC0415 - most programs meet no conflict
+
         for entry in reversed(self._entries(table, row_id)):
             if name in entry.fields or entry.kind is not Kind.UPDATE:
                 return Author(entry.session, entry.machine, entry.at)
@@ -345,6 +354,7 @@ class Replica:
 
         Raises ConflictError where the fields have moved on since, NotFoundError.
         """
+        from replica.conflicts import is_parked  # noqa: PLC0415 - most programs meet no conflict
         from replica.decide import take_back  # noqa: PLC0415 - only a decision pays for it
 
         mutation = self.mutation(mutation_id)

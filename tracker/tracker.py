@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 
 from replica import (
     AmbiguousIdError,
-    Conflict,
     HistoryEntry,
     InputError,
     Mutation,
@@ -37,6 +36,7 @@ from tracker.rules import IssueEdit, check_not_deleted, delete_issue, restore_is
 from tracker.values import check_comment
 
 if TYPE_CHECKING:
+    from replica import Conflict
     from tracker.undo import Undone
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"

@@ -19,7 +19,15 @@ NOT_NEEDED: Final = frozenset(
         *("libsql_experimental", "merge3", "filelock", "sqld", "auth", "importlib.metadata", "importlib.resources"),
         *("email", "http", "logging", "concurrent.futures", "multiprocessing", "zipfile", "unicodedata"),
         # Ours, for who syncs, decides, or meets an error.
-        *("replica.sync", "replica.push", "replica.rebase", "replica.primary", "replica.hrana", "replica.merge"),
+        *(
+            "replica.sync",
+            "replica.push",
+            "replica.rebase",
+            "replica.primary",
+            "replica.hrana",
+            "replica.merge",
+            "replica.conflicts",
+        ),
         *("replica.decide", "replica.report", "replica.validation", "replica.checks", "replica.recovery"),
         *("tracker.undo", "tracker.fields", "cli.wording", "cli.story", "cli.tables", "cli.syncing"),
     }
