@@ -88,7 +88,7 @@ if TYPE_CHECKING:
     from tracker.talk import Account
     from tracker.tracker import Tracker, open_tracker
     from tracker.undo import Undone
-    from tracker.usage import Usage, usage
+    from tracker.usage import Usage, find_usage
     from tracker.values import check_label, moment_text, parse_label_changes, parse_labels, parse_moment
     from tracker.views import IssueView
     from tracker.work_sessions import Stretch
@@ -122,7 +122,7 @@ else:
     tracker.talk: Account
     tracker.tracker: Tracker open_tracker
     tracker.undo: Undone
-    tracker.usage: Usage usage
+    tracker.usage: Usage find_usage
     tracker.values: check_label moment_text parse_label_changes parse_labels parse_moment
     tracker.views: IssueView
     tracker.work_sessions: Stretch
@@ -212,6 +212,7 @@ __all__ = [
     "deeds",
     "dependencies",
     "editing",
+    "find_usage",
     "is_turso",
     "machine_id",
     "moment_text",
@@ -239,7 +240,6 @@ __all__ = [
     "statistics",
     "sync",
     "talk",
-    "usage",
     "views",
     "work_sessions",
 ]

@@ -26,6 +26,8 @@ def test_every_name_comes_from_where_its_import_says() -> None:
 
     assert homes | {"ReplicaStatus": "replica"} == {name: module for name, (module, _) in imported.items()}
     assert sorted(tracker.__all__) == sorted({*imported, *modules})
+    # Once it is imported, a module would hide what the package offers under the same name.
+    assert {name for name in imported if (Path(tracker.__file__).parent / f"{name}.py").exists()} == set()
     assert all(import_module(f"tracker.{name}") for name in modules)
     for name, (module, original) in imported.items():
         assert getattr(tracker, name) is getattr(import_module(module), original)
