@@ -45,6 +45,7 @@ from replica.transaction import Transaction
 if TYPE_CHECKING:
     from replica.conflicts import Author, Conflict, FieldConflict
     from replica.report import Check, Pending, Salvaged, Stage, Status, SyncReport
+    from replica.validation import model_of
 else:
     # Many programs read and write without them, and to make each takes as long as to read a hundred rows.
     from importlib import import_module
@@ -52,6 +53,7 @@ else:
     _HOME_OF: Final = {
         **dict.fromkeys(("Author", "Conflict", "FieldConflict"), "conflicts"),
         **dict.fromkeys(("Check", "Pending", "Salvaged", "Stage", "Status", "SyncReport"), "report"),
+        "model_of": "validation",
     }
 
     def __getattr__(name: str) -> object:
@@ -108,6 +110,7 @@ __all__ = [
     "check_url",
     "is_turso",
     "machine_id",
+    "model_of",
     "new_session_id",
     "open_replica",
     "refuse_open_token",

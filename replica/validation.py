@@ -19,7 +19,7 @@ from replica.records import Record, is_of_pydantic
 
 def validated(record: type[Record], values: Mapping[str, object]) -> dict[str, object]:
     """All values of a record that is made of these. Raises ValidationError."""
-    model = _model_of(record)  # type: ignore[arg-type] # mypy asks the class for the __hash__ of its instances
+    model = model_of(record)  # type: ignore[arg-type] # mypy asks the class for the __hash__ of its instances
     return dict(model.model_validate(values).__dict__)
 
 
@@ -36,7 +36,8 @@ def invalid_record(record: type[Record], error: ValidationError) -> InputError:
 
 
 @cache
-def _model_of(record: type[Record]) -> type[BaseModel]:
+def model_of(record: type[Record]) -> type[BaseModel]:
+    """The pydantic model of a record class: for its JSON Schema, or for a program that speaks pydantic."""
     config = ConfigDict(frozen=True, extra="forbid")
     namespace: dict[str, Any] = {}  # what a class statement may hold
     for base in reversed(record.__mro__):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import pytest
 from pydantic import AfterValidator, Field, ValidationError, field_validator
 
-from replica import InputError, Record, Rule, SchemaMismatchError
+from replica import InputError, Record, Rule, SchemaMismatchError, model_of
 from replica.records import _validated_row
 from replica.validation import validated
 from tests.replica.samples import Colour, Level, Size
@@ -205,6 +205,13 @@ def test_what_a_class_brings_of_pydantic_counts() -> None:
         card.with_changes({"rank": 0})
     with pytest.raises(SchemaMismatchError, match=r"row-7.*rank"):
         Card.from_row(["id", "updated_at", "rank", "title", "note", "tags"], ["row-7", "", 0, "", "", "[]"])
+
+
+def test_a_record_class_has_a_model_of_pydantic() -> None:
+    """Its JSON Schema names every field."""
+    schema = model_of(Plain).model_json_schema()
+
+    assert set(schema["properties"]) == set(Plain.model_fields)
 
 
 def test_a_field_cannot_have_the_name_of_what_every_record_has() -> None:
