@@ -58,7 +58,7 @@ class _Typed:
 
     def _path(self, text: str) -> Path:
         info = self._info
-        is_checked = info.exists or info.writable or info.resolve_path or not (info.file_okay and info.dir_okay)
+        is_checked = info.writable or info.resolve_path or not (info.file_okay and info.dir_okay)
         # Typer refuses what is there and cannot be read.
         if is_checked or info.path_type is not None or "\0" in text or not os.access(text, os.R_OK):
             raise _LeftToTyper
