@@ -1,6 +1,7 @@
 """Run the measurements of DESIGN 16 in one go: `make bench`, or `python -m benchmarks [--quick] [--write]`.
 
---quick leaves out the bootstrap and the growth to a million rows; --write puts the table into docs/performance.md.
+--quick leaves out what takes minutes: 100,000 issues, the bootstrap, the growth to a million rows; --write puts the
+table into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import reads, syncs, writes
+from benchmarks import commands, reads, syncs, writes
 from benchmarks.ground import Result
 from sqld import run_sqld
 
@@ -27,12 +28,12 @@ Measurement = Callable[[Path, str], Iterator[Result]]
 def main() -> int:
     """Measure, print, and say by the exit code whether every budget holds."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="leave out the bootstrap and the growth to a million rows")
+    parser.add_argument("--quick", action="store_true", help="leave out all that takes minutes")
     parser.add_argument("--write", action="store_true", help=f"put the table into {_DOCUMENT}")
     options = parser.parse_args()
-    measurements: list[Measurement] = [reads.run, writes.run, syncs.run, syncs.commands]
+    measurements: list[Measurement] = [reads.run, writes.run, syncs.run, commands.few]
     if not options.quick:
-        measurements += [syncs.bootstrap, syncs.growth]
+        measurements += [commands.many, syncs.bootstrap, syncs.growth]
     results: list[Result] = []
     for measure in measurements:
         # A fresh primary for each, so that none pays for the rows of another.

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,31 +20,6 @@ def run(directory: Path, url: str) -> Iterator[Result]:
         replica.sync()
         taken = median_s(replica.sync, 50)
         yield Result("sync with nothing to do, the call", show(taken), "–", "–", "≤ 3 round trips", None)
-
-
-def commands(directory: Path, url: str) -> Iterator[Result]:
-    """Cold processes: `td sync` with nothing to do, `td list` of 1,000 issues."""
-    directory = directory / "work"
-    directory.mkdir()
-    program = str(Path(sys.executable).with_name("td"))
-    environment = {**os.environ, "TD_WORK_DIR": str(directory)}
-    # As on a user's machine: the second call finds compiled modules.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-
-    def td(*arguments: str) -> None:
-        subprocess.run([program, *arguments], check=True, stdout=subprocess.DEVNULL, env=environment, cwd=directory)
-
-    td("init", "--mode", "libsql", "--url", url)
-    from tracker import open_tracker  # noqa: PLC0415 - only this measurement needs td
-
-    with open_tracker(directory / ".todos", mode="libsql", url=url) as tracker:
-        for number in range(1_000):
-            tracker.create(f"An issue to be listed, number {number}")
-    td("sync")
-    taken = median_s(lambda: td("sync"), 15)
-    yield Result("`td sync` with nothing to do", show(taken), "wall, cold process", "–", "≤ 250 ms", taken <= 0.25)
-    taken = median_s(lambda: td("list", "--limit", "1000"), 15)
-    yield Result("`td list` of 1,000 issues", show(taken), "wall, cold process", "–", "≤ 150 ms", taken <= 0.15)
 
 
 def bootstrap(directory: Path, url: str) -> Iterator[Result]:

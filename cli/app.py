@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from cli.errors import UsageError
 from cli.invocation import AsJson, WorkDir, enter
 from cli.output import print_lines
+from cli.parameters import spare_pydantic
 
 _MODULES: Final = {
     "init": "init",
@@ -106,6 +107,7 @@ def _load(name: str) -> Any:  # see above
     found = group if group.name == name else group.commands[name]
     for command in (found, *getattr(found, "commands", {}).values()):
         command.rich_markup_mode = _markup()
+        spare_pydantic(command)
     return found
 
 
@@ -126,7 +128,9 @@ def make_app() -> Any:  # see above
         rich_markup_mode=_markup(),
     )
     app.callback()(_root)
-    return typer.main.get_command(app)
+    command = typer.main.get_command(app)
+    spare_pydantic(command)
+    return command
 
 
 def _print_version(wanted: bool) -> None:

@@ -3,24 +3,19 @@
 Always true: lists are lists and never null; a set is a sorted list; moments are stamps.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from cli.exits import error_document
 from cli.output import json_value
-from tracker import (
-    Author,
-    Conflict,
-    HistoryEntry,
-    Issue,
-    Mutation,
-    Record,
-    ReplicaStatus,
-    SyncReport,
-    moment_text,
-    other_fields,
-)
+from tracker import moment_text, other_fields
+
+if TYPE_CHECKING:
+    from tracker import Author, Conflict, HistoryEntry, Issue, Mutation, Record, ReplicaStatus, SyncReport
 
 Document = dict[str, object]
 

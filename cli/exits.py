@@ -8,8 +8,6 @@ import sys
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from cli.wording import in_words_of_td
-
 DONE: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
@@ -63,6 +61,9 @@ def exit_code(error: Reportable) -> int:
 
 def error_document(error: Reportable) -> dict[str, str]:
     """An error as programs read it."""
+    # Only an error pays for it.
+    from cli.wording import in_words_of_td  # noqa: PLC0415 - see above
+
     hint = error.hint or _HINTS.get(error.code, "")
     return {"code": error.code, "message": in_words_of_td(str(error)), "hint": in_words_of_td(hint)}
 

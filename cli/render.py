@@ -3,11 +3,13 @@
 Always true: an issue takes one line in a list, and what people wrote is shown without control characters.
 """
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cli.documents import field_value
 from cli.text import (
@@ -23,16 +25,10 @@ from cli.text import (
     printable,
     short_moment,
 )
-from tracker import (
-    Author,
-    Conflict,
-    HistoryEntry,
-    Issue,
-    Mutation,
-    Priority,
-    Status,
-    other_fields,
-)
+from tracker import Priority, Status, other_fields
+
+if TYPE_CHECKING:
+    from tracker import Author, Conflict, HistoryEntry, Issue, Mutation
 
 _PRIORITY_COLOURS: Final = {Priority.P0: RED, Priority.P1: YELLOW, Priority.P3: DIM, Priority.P4: DIM}
 _STATUS_COLOURS: Final = {

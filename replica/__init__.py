@@ -3,8 +3,9 @@
 from replica import Record, Rule, open_replica
 """
 
+from typing import TYPE_CHECKING, Final
+
 from replica.address import check_url, is_turso, refuse_open_token
-from replica.conflicts import Author, Conflict, FieldConflict
 from replica.drivers.protocol import Rows
 from replica.errors import (
     AmbiguousIdError,
@@ -36,11 +37,32 @@ from replica.mutation import Change, Kind, Mutation
 from replica.opening import open_replica, salvage_outbox
 from replica.records import Record
 from replica.replica import Replica
-from replica.report import Check, Pending, Salvaged, Stage, Status, SyncReport
 from replica.rules import Rule
 from replica.settings import Mode
 from replica.stamps import Stamp
 from replica.transaction import Transaction
+
+if TYPE_CHECKING:
+    from replica.conflicts import Author, Conflict, FieldConflict
+    from replica.report import Check, Pending, Salvaged, Stage, Status, SyncReport
+    from replica.validation import model_of
+else:
+    # Many programs read and write without them, and to make each takes as long as to read a hundred rows.
+    from importlib import import_module
+
+    _HOME_OF: Final = {
+        **dict.fromkeys(("Author", "Conflict", "FieldConflict"), "conflicts"),
+        **dict.fromkeys(("Check", "Pending", "Salvaged", "Stage", "Status", "SyncReport"), "report"),
+        "model_of": "validation",
+    }
+
+    def __getattr__(name: str) -> object:
+        """What is imported when it is first asked for."""
+        if name not in _HOME_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = globals()[name] = getattr(import_module(f"replica.{_HOME_OF[name]}"), name)
+        return found
+
 
 __all__ = [
     "AmbiguousIdError",
@@ -88,6 +110,7 @@ __all__ = [
     "check_url",
     "is_turso",
     "machine_id",
+    "model_of",
     "new_session_id",
     "open_replica",
     "refuse_open_token",

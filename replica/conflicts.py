@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-from replica.history import CONFLICTS
-from replica.merge import Clash
+from replica.conflict_row import ConflictRow
 from replica.mutation import (
     Change,
     Kind,
@@ -26,38 +25,12 @@ from replica.mutation import (
     encode_row,
     legible,
 )
-from replica.records import Record
-from replica.rules import Rule
 
-OPEN = "open"
-RESOLVED = "resolved"
+if TYPE_CHECKING:
+    from replica.merge import Clash
+
 # A primary takes no row of 5 MB; what is left over is for ids, names and the reason.
 _CONFLICT_BYTES_MAX: Final = 4_800_000
-
-
-class ConflictRow(Record, table=CONFLICTS):
-    """A conflict as it is stored. Who settles it first settles it; a second decision is parked in turn."""
-
-    mutation_id: str
-    table_name: str
-    row_id: str
-    reason: str
-    clashing: str
-    theirs: Annotated[str, Rule.LAST]
-    changes: str
-    mine_rows: str
-    mine_session: str
-    mine_machine: str
-    mine_at: str
-    schema_version: int
-    theirs_session: Annotated[str, Rule.LAST]
-    theirs_machine: Annotated[str, Rule.LAST]
-    theirs_at: Annotated[str, Rule.LAST]
-    theirs_by: Annotated[str, Rule.LAST] = "{}"
-    state: str = OPEN
-    outcome: Annotated[str, Rule.LAST] = ""
-    resolved_by: Annotated[str, Rule.LAST] = ""
-    resolved_at: Annotated[str, Rule.LAST] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from replica.conflicts import OPEN, RESOLVED, Conflict, ConflictRow, conflict_from, field_name, undecided
+from replica.columns import Form
+from replica.conflict_row import OPEN, RESOLVED, ConflictRow
+from replica.conflicts import Conflict, conflict_from, field_name, undecided
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import CONFLICTS
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
 from replica.outcome import Choice, besides, choice_from, merged_fields, named_for, outcome_of
-from replica.records import Form, Record, rules_of
+from replica.records import Record, rules_of
 from replica.transaction import Transaction, same_value
 
 RecordOf = Callable[[str], type[Record]]

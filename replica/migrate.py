@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from replica.errors import SchemaMismatchError, SchemaTooNewError
 from replica.schema import Migration, Schema, load_migrations
@@ -45,7 +45,7 @@ class Step:
 @cache
 def our_migrations() -> tuple[Migration, ...]:
     """The migrations of the toolkit's own tables."""
-    return load_migrations(resources.files("replica") / "migrations")
+    return load_migrations(Path(__file__).with_name("migrations"))
 
 
 def applied_from(rows: Sequence[Sequence[object]]) -> dict[tuple[str, int], str]:

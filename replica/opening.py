@@ -8,12 +8,11 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replica.address import http_url
-from replica.conflicts import ConflictRow
+from replica.conflict_row import ConflictRow
 from replica.identity import IdSource, machine_id, new_session_id
 from replica.migrate import our_migrations
 from replica.records import Record
@@ -23,6 +22,8 @@ from replica.settings import Mode, Settings, check_mode
 from replica.stamps import stamp_at
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     from replica.drivers.embedded import Embedded
     from replica.primary import Primary
     from replica.report import Salvaged

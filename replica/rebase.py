@@ -13,11 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from replica.conflict_row import OPEN, RESOLVED, ConflictRow
 from replica.conflicts import (
-    OPEN,
-    RESOLVED,
     Author,
-    ConflictRow,
     FieldConflict,
     Grounds,
     conflict_from,

@@ -5,74 +5,41 @@
         body: Annotated[str, Rule.TEXT] = ""
         tags: Annotated[frozenset[str], Rule.UNION] = frozenset()
 
-Always true:
+A record behaves as a frozen pydantic model does, and is checked as one; but pydantic, which takes longer to import than
+a thousand rows to read, is imported only for what is not plain (`plain.py`). Always true:
 - `decode(encode(record)) == record` for every type a record may have;
-- what cannot be stored without loss (an integer beyond 64 bits, NaN, text with a NUL or half a surrogate pair)
-  is refused with `InputError` before anything is written.
+- whether pydantic was asked makes no difference to what is accepted, nor to the error where it is not.
 """
 
 from __future__ import annotations
 
 import json
-import types
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from enum import Enum, StrEnum
-from typing import Annotated, Any, ClassVar, Self, Union, cast, get_args, get_origin
+from dataclasses import FrozenInstanceError
+from types import SimpleNamespace
+from typing import Any, ClassVar, Self, TypeVar, dataclass_transform, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
+from replica.columns import Column, Form, column_of, encode_value
 from replica.errors import InputError, SchemaMismatchError
 from replica.mutation import StoredValue
-from replica.rules import Rule, canonical_set
-from replica.storable import check_storable
+from replica.plain import NotPlainError, PlainFields, plain_field
+from replica.rules import Rule
+
+R = TypeVar("R", bound="Record")
 
 
-class Form(StrEnum):
-    """How a field is stored."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    REAL = "real"
-    BLOB = "blob"
-    SET = "set"
-    JSON = "json"
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+class _Typed:
+    """Tells type checkers that the annotations of a class are the arguments that make one."""
 
 
-_FORMS: dict[type, Form] = {
-    str: Form.TEXT,
-    bool: Form.INTEGER,
-    int: Form.INTEGER,
-    float: Form.REAL,
-    bytes: Form.BLOB,
-    date: Form.TEXT,
-    datetime: Form.TEXT,
-    set: Form.SET,
-    frozenset: Form.SET,
-    list: Form.JSON,
-    tuple: Form.JSON,
-    dict: Form.JSON,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One field of a record as it is stored."""
-
-    name: str
-    form: Form
-    rule: Rule
-
-
-class Record(BaseModel):
+class Record(_Typed):
     """Base of all records: a row of the table named in the class statement.
 
     id: made by the replica when left empty: `id_prefix` and 8 characters where the class names a prefix, a UUIDv7
     otherwise. updated_at: the stamp of the last write; "" until the row is written; only the replica sets it.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str = ""
     updated_at: str = ""
@@ -80,18 +47,45 @@ class Record(BaseModel):
     replica_table: ClassVar[str] = ""
     replica_id_prefix: ClassVar[str] = ""
     replica_columns: ClassVar[tuple[Column, ...]] = ()
+    _plain_fields: ClassVar[PlainFields | None] = None
+    model_fields: ClassVar[Mapping[str, Any]] = {"id": str, "updated_at": str}  # annotations may be any objects
 
-    def __init_subclass__(
-        cls, *, table: str = "", id_prefix: str = "", **kwargs: Any
-    ) -> None:  # pydantic's own signature
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls, *, table: str = "", id_prefix: str = "") -> None:
+        super().__init_subclass__()
         cls.replica_table = table
         cls.replica_id_prefix = id_prefix
+        own = dict(cls.__dict__.get("__annotations__", {}))  # noqa: RUF063 - inspect is dear to import
+        if any(isinstance(annotation, str) for annotation in own.values()):
+            # Names of the function that the class is written in are known only here.
+            local = {**sys._getframe(1).f_locals, **vars(cls)}  # noqa: SLF001 - see above
+            names = vars(sys.modules[cls.__module__])
+            own = get_type_hints(SimpleNamespace(__annotations__=own), names, local, include_extras=True)
+        added = {name: annotation for name, annotation in own.items() if _is_field(name, annotation)}
+        for name in added:
+            if name not in cls.model_fields and hasattr(Record, name):
+                raise TypeError(f"{cls.__name__}.{name}: every record has something else of that name")
+        cls.model_fields = {**cls.model_fields, **added}
+        named = [(name, found) for name, found in cls.model_fields.items() if name not in ("id", "updated_at")]
+        cls.replica_columns = tuple(column_of(cls.__name__, name, annotation) for name, annotation in named)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:  # pydantic's own signature
-        names = [name for name in cls.model_fields if name not in ("id", "updated_at")]
-        cls.replica_columns = tuple(_column(cls, name) for name in names)
+    def _plain(cls) -> PlainFields | None:
+        if "_plain_fields" not in cls.__dict__:
+            cls._plain_fields = _plain_fields(cls)
+        return cls._plain_fields
+
+    def __init__(self, **values: Any) -> None:  # checked here
+        """Raises pydantic's ValidationError for values that do not fit."""
+        self.__dict__.update(_taken(type(self), values))
+
+    @classmethod
+    def model_validate(cls, values: Mapping[str, Any]) -> Self:  # checked here
+        """The record that is made of these values. Raises as the class itself does."""
+        return cls(**values)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None) -> Self:  # as in pydantic, by who knows them
+        """A copy with other values in some fields, which are not checked."""
+        return _made(type(self), {**self.__dict__, **(update or {})})
 
     @classmethod
     def from_row(cls, names: Sequence[str], values: Sequence[StoredValue]) -> Self:
@@ -99,17 +93,19 @@ class Record(BaseModel):
 
         Raises SchemaMismatchError, naming row and column, when a value does not fit its field.
         """
-        row = dict(zip(names, values, strict=True))
-        for column in cls.replica_columns:
-            if column.form in (Form.SET, Form.JSON):
-                row[column.name] = _load_json(cls, column.name, row)
-        try:
-            return cls.model_validate(row)
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            told = error.errors()[0]["msg"]
-            message = f"{cls.replica_table} {row.get('id')!s}: column {where} holds a value that is not valid: {told}"
-            raise SchemaMismatchError(message, "the row was written by another program; correct it there") from error
+        return cls.from_rows(names, [values])[0]
+
+    @classmethod
+    def from_rows(cls, names: Sequence[str], rows: Sequence[Sequence[StoredValue]]) -> list[Self]:
+        """The records of some stored rows. Raises as `from_row` does."""
+        plain = cls._plain()
+        if plain is not None:
+            try:
+                return [_made(cls, values) for values in plain.read(names, rows)] if rows else []
+            except NotPlainError:
+                # Another program wrote it, or it is damaged: pydantic knows whether it fits, and what to say.
+                pass
+        return [_validated_row(cls, names, row) for row in rows]
 
     def to_row(self) -> dict[str, StoredValue]:
         """The fields as stored values, without `id` and `updated_at`. Raises InputError for what cannot be stored."""
@@ -123,23 +119,96 @@ class Record(BaseModel):
                 raise InputError(
                     f"{self.replica_table} has no field {name}", f"the fields are {', '.join(sorted(allowed))}"
                 )
-        values = {name: getattr(self, name) for name in type(self).model_fields}
+        plain = self._plain()
+        if plain is not None:
+            try:
+                return _made(type(self), {**self.__dict__, **plain.take_some(changes)})
+            except NotPlainError:
+                pass
+        from pydantic import ValidationError  # noqa: PLC0415 - see above
+
+        from replica.validation import invalid_record, validated  # noqa: PLC0415 - see above
+
         try:
-            return type(self).model_validate(values | dict(changes))
+            return _made(type(self), validated(type(self), {**self.__dict__, **changes}))
         except ValidationError as error:
             raise invalid_record(type(self), error) from error
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
 
-def invalid_record(record: type[Record], error: ValidationError) -> InputError:
-    """A validation failure of pydantic as one line that names the field."""
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"]) or "record"
-    return InputError(f"{record.replica_table}: {where}: {first['msg']}")
+    def __hash__(self) -> int:
+        return hash((type(self), *(self.__dict__[name] for name in self.model_fields)))
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self.model_fields)
+        return f"{type(self).__name__}({fields})"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise FrozenInstanceError(f"{type(self).__name__} is frozen: a transaction changes {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"{type(self).__name__} is frozen: {name} stays")
+
+
+def is_of_pydantic(value: object) -> bool:
+    """Whether pydantic made it: a validator, or what `Field` returns."""
+    return type(value).__module__.partition(".")[0] == "pydantic"
 
 
 def rules_of(record: type[Record]) -> dict[str, Rule]:
     """The merge rule of every field."""
     return {column.name: column.rule for column in record.replica_columns}
+
+
+def _is_field(name: str, annotation: Any) -> bool:  # an annotation may be any object
+    return not name.startswith("_") and annotation is not ClassVar and get_origin(annotation) is not ClassVar
+
+
+def _made(record: type[R], values: Mapping[str, Any]) -> R:  # checked before
+    made = object.__new__(record)
+    made.__dict__.update(values)
+    return made
+
+
+def _taken(record: type[Record], values: Mapping[str, Any]) -> dict[str, Any]:  # whatever a program passes
+    plain = record._plain()  # noqa: SLF001 - of this module
+    if plain is not None:
+        try:
+            return plain.take(values)
+        except NotPlainError:
+            pass
+    from replica.validation import validated  # noqa: PLC0415 - brings pydantic
+
+    return validated(record, values)
+
+
+def _plain_fields(record: type[Record]) -> PlainFields | None:
+    """The fields of a class, if all of them are plain and nothing of pydantic is in it."""
+    bodies = [vars(base) for base in record.__mro__]
+    if any("model_config" in body or any(map(is_of_pydantic, body.values())) for body in bodies):
+        return None
+    fields = {name: plain_field(annotation) for name, annotation in record.model_fields.items()}
+    plain = {name: field for name, field in fields.items() if field is not None}
+    defaults = {name: getattr(record, name) for name in plain if hasattr(record, name)}
+    return PlainFields(plain, defaults) if len(plain) == len(fields) else None
+
+
+def _validated_row(record: type[R], names: Sequence[str], values: Sequence[StoredValue]) -> R:
+    from pydantic import ValidationError  # noqa: PLC0415 - see above
+
+    from replica.validation import first_problem, validated  # noqa: PLC0415 - brings pydantic
+
+    row = dict(zip(names, values, strict=True))
+    for column in record.replica_columns:
+        if column.form in (Form.SET, Form.JSON):
+            row[column.name] = _load_json(record, column.name, row)
+    try:
+        return _made(record, validated(record, row))
+    except ValidationError as error:
+        where, told = first_problem(error)
+        message = f"{record.replica_table} {row.get('id')!s}: column {where} holds a value that is not valid: {told}"
+        raise SchemaMismatchError(message, "the row was written by another program; correct it there") from error
 
 
 def _load_json(record: type[Record], name: str, row: Mapping[str, StoredValue]) -> Any:  # any JSON document
@@ -150,107 +219,3 @@ def _load_json(record: type[Record], name: str, row: Mapping[str, StoredValue]) 
         return json.loads(text) if isinstance(text, str) else text
     except ValueError as error:
         raise SchemaMismatchError(f"{record.replica_table} {row.get('id')!s}: column {name} is not JSON") from error
-
-
-def _column(record: type[Record], name: str) -> Column:
-    info = record.model_fields[name]
-    rule = next((item for item in info.metadata if isinstance(item, Rule)), Rule.KEEP)
-    form, inner = _form_of(record, name, info.annotation)
-    if rule is Rule.UNION and form is not Form.SET:
-        raise TypeError(f"{record.__name__}.{name}: rule union needs a set or frozenset")
-    if rule is Rule.SUM and inner is not int:
-        raise TypeError(f"{record.__name__}.{name}: rule sum needs an int")
-    if rule is Rule.TEXT and inner is not str:
-        raise TypeError(f"{record.__name__}.{name}: rule text needs a str")
-    return Column(name, form, rule)
-
-
-def _form_of(record: type[Record], name: str, annotation: Any) -> tuple[Form, type]:  # an annotation may be any object
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return _form_of(record, name, get_args(annotation)[0])
-    if origin in (Union, types.UnionType):
-        inner = [arg for arg in get_args(annotation) if arg is not type(None)]
-        if len(inner) == 1:
-            return _form_of(record, name, inner[0])
-    kind = origin or annotation
-    if isinstance(kind, type):
-        if issubclass(kind, BaseModel):
-            return Form.JSON, kind
-        if issubclass(kind, Enum):
-            return _form_of_enum(record, name, kind), kind
-        if kind in _FORMS:
-            return _FORMS[kind], kind
-    known = ", ".join(form.__name__ for form in _FORMS)
-    raise TypeError(
-        f"{record.__name__}.{name}: {annotation} cannot be stored; use {known}, an Enum or a pydantic model"
-    )
-
-
-def _form_of_enum(record: type[Record], name: str, kind: type[Enum]) -> Form:
-    forms = {_FORMS.get(type(member.value)) for member in kind}
-    form = forms.pop() if len(forms) == 1 else None
-    if form not in (Form.TEXT, Form.INTEGER, Form.REAL):
-        raise TypeError(
-            f"{record.__name__}.{name}: {kind.__name__} cannot be stored; let all its values be of one type"
-        )
-    return form
-
-
-def encode_value(column: Column, value: object) -> StoredValue:
-    """One value as stored. Raises InputError for what cannot be stored without loss."""
-    if isinstance(value, Enum):
-        value = value.value
-    if value is not None and column.form is Form.JSON:
-        value = _json_text(column, value)
-    elif isinstance(value, set | frozenset):
-        value = _set_text(column, value)
-    elif isinstance(value, bool):
-        value = int(value)
-    elif isinstance(value, datetime):
-        value = _utc_text(column, value)
-    elif isinstance(value, date):
-        value = value.isoformat()
-    elif isinstance(value, float):
-        value += 0.0  # SQLite keeps no sign of zero, so it has none from the start
-    check_storable(column.name, value)
-    return cast("StoredValue", value)
-
-
-def _json_text(column: Column, value: object) -> str:
-    try:
-        return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"{column.name}: no JSON can hold it: {error}", "use text, numbers, lists and dicts"
-        ) from error
-
-
-def _set_text(column: Column, value: set[object] | frozenset[object]) -> str:
-    try:
-        return canonical_set(member.value if isinstance(member, Enum) else member for member in value)
-    except InputError as error:
-        raise InputError(f"{column.name}: {error}", "use text or finite numbers") from error
-
-
-def _utc_text(column: Column, value: datetime) -> str:
-    if value.tzinfo is None:
-        raise InputError(f"{column.name}: a date and time needs its time zone", "for example datetime.now(UTC)")
-    try:
-        moment = value.astimezone(UTC)
-    except OverflowError as error:
-        raise InputError(f"{column.name}: {value} is not within the years 1 to 9999 in UTC") from error
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def _plain(value: object) -> object:
-    """A JSON document of plain values: models become dicts, enums their values."""
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Enum):
-        return value.value
-    return value

@@ -16,17 +16,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
 from replica import outbox
-from replica.conflicts import OPEN, Author, Conflict, ConflictRow, conflict_from, encode_authors, is_parked
-from replica.decide import Means, moved_since, settle, take_back
+from replica.conflict_row import OPEN, ConflictRow
 from replica.drivers.embedded import Embedded
 from replica.drivers.protocol import Driver, Rows
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import CONFLICTS, HISTORY, SELECT_CHANGE, HistoryEntry, deleted_row, entry_from, mutations_from
 from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
 from replica.mutation import Kind, Mutation, Row, StoredValue, encode_row
-from replica.outcome import Choice
 from replica.records import Record
-from replica.report import Check, Stage, Status, SyncReport
 from replica.schema import Schema, Table, default_row_sql, quote
 from replica.settings import Settings
 from replica.sqlite_file import refuse_nesting
@@ -35,7 +32,11 @@ from replica.storable import check_query
 from replica.transaction import Transaction
 
 if TYPE_CHECKING:
+    from replica.conflicts import Author, Conflict
+    from replica.decide import Means
+    from replica.outcome import Choice
     from replica.recovery import Recovery
+    from replica.report import Check, Status, SyncReport
     from replica.sync import Sync
 
 R = TypeVar("R", bound=Record)
@@ -150,7 +151,7 @@ class Replica:
         columns = self._tables[record.replica_table].columns
         listing = ", ".join(map(quote, columns))
         rows = self._driver.read(f"SELECT {listing} FROM {quote(record.replica_table)} {fragment}", params).rows
-        return [record.from_row(columns, row) for row in rows]
+        return record.from_rows(columns, rows)
 
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Any SQL that reads, on a connection that cannot write. Raises QueryError, WriteRefusedError."""
@@ -169,6 +170,8 @@ class Replica:
         if isinstance(driver, Embedded):
             refuse_nesting(driver.attached().connection)
         if self._sync is None:
+            from replica.report import Stage, SyncReport  # noqa: PLC0415 - only a sync pays for it
+
             return SyncReport(0, 0, 0, 0, 0, Stage.DONE)
         return self._sync().run(deadline_s=deadline_s, adopt_primary=adopt_primary)
 
@@ -212,10 +215,14 @@ class Replica:
 
     def conflicts(self) -> list[Conflict]:
         """The open conflicts, oldest first; those of teammates too, once synced."""
+        from replica.conflicts import conflict_from  # noqa: PLC0415 - most programs meet no conflict
+
         return [conflict_from(row) for row in self.select(ConflictRow, "WHERE state = ? ORDER BY id", (OPEN,))]
 
     def conflict(self, typed_id: str) -> Conflict:
         """One conflict by its id, or the first characters of it, open or settled."""
+        from replica.conflicts import conflict_from  # noqa: PLC0415 - most programs meet no conflict
+
         return conflict_from(self.get(ConflictRow, typed_id))
 
     def resolve(self, typed_id: str, choice: Choice, *, then: Callable[[Transaction], None] | None = None) -> Mutation:
@@ -224,6 +231,9 @@ class Replica:
         then: does what the application's own rules want besides, in the same mutation. Raises InputError for a choice
         that does not fit, ConflictError if the values have changed since they were shown.
         """
+        from replica.conflicts import conflict_from  # noqa: PLC0415 - most programs meet no conflict
+        from replica.decide import settle  # noqa: PLC0415 - only a decision pays for it
+
         row = self.get(ConflictRow, typed_id)
         if row.state != OPEN:
             raise InputError(f"the conflict {row.id} was settled by {row.resolved_by} at {row.resolved_at}")
@@ -238,6 +248,8 @@ class Replica:
 
     @property
     def _means(self) -> Means:
+        from replica.decide import Means  # noqa: PLC0415 - only a decision pays for it
+
         return Means(self._record_of, self._blank, self._deleted_row, self._settled_by)
 
     def _blank(self, table: str) -> Row:
@@ -263,6 +275,9 @@ class Replica:
 
     def _refuse_moved(self, row: ConflictRow, conflict: Conflict, choice: Choice) -> None:
         """Raise ConflictError if the values to decide about have changed, and show the new ones from now on."""
+        from replica.conflicts import Author, encode_authors  # noqa: PLC0415 - most programs meet no conflict
+        from replica.decide import moved_since  # noqa: PLC0415 - only a decision pays for it
+
         now = moved_since(
             conflict,
             choice,
@@ -295,6 +310,8 @@ class Replica:
 
     def _last_author(self, table: str, row_id: str, name: str) -> Author | None:
         """Who gave a field the value that it has now, as far as history tells."""
+        from replica.conflicts import Author  # noqa: PLC0415 - most programs meet no conflict
+
         for entry in reversed(self._entries(table, row_id)):
             if name in entry.fields or entry.kind is not Kind.UPDATE:
                 return Author(entry.session, entry.machine, entry.at)
@@ -337,6 +354,9 @@ class Replica:
 
         Raises ConflictError where the fields have moved on since, NotFoundError.
         """
+        from replica.conflicts import is_parked  # noqa: PLC0415 - most programs meet no conflict
+        from replica.decide import take_back  # noqa: PLC0415 - only a decision pays for it
+
         mutation = self.mutation(mutation_id)
         if is_parked(mutation):
             # To take back the insert of a conflict would be to drop what was parked.

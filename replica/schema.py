@@ -12,12 +12,15 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from replica.columns import Form
 from replica.errors import SchemaMismatchError
-from replica.records import Form, Record
+from replica.records import Record
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 _FILE_NAME = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
 # What somebody meant to be a migration.
@@ -191,7 +194,10 @@ def _read_table(connection: sqlite3.Connection, schema: str, name: str) -> Table
 
 
 def _with_collations(scratch: sqlite3.Connection, table: Table) -> Table:
-    """SQLite tells the collation of a column only as part of an index."""
+    """SQLite tells the collation of a column only as part of an index; making one is most of the work here."""
+    declared = scratch.execute("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", (table.name,))
+    if "COLLATE" not in str(declared.fetchone()[0]).upper():
+        return replace(table, collations=("BINARY",) * len(table.columns))
     listing = ", ".join(map(quote, table.columns))
     scratch.execute(f"CREATE INDEX _replica_collations ON {quote(table.name)} ({listing})")
     rows = scratch.execute("PRAGMA index_xinfo(_replica_collations)").fetchall()

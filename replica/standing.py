@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import suppress
 
 from replica import lost, outbox
-from replica.conflicts import OPEN
+from replica.conflict_row import OPEN
 from replica.drivers.embedded import Embedded, Trust
 from replica.drivers.protocol import Driver
 from replica.errors import DamagedBaseError, DamagedError

@@ -14,10 +14,11 @@ from dataclasses import replace
 from random import randrange
 from typing import Final, TypeVar
 
+from replica.columns import encode_value
 from replica.drivers.protocol import Work
 from replica.errors import ConflictError, DamagedError, InputError, NotFoundError
 from replica.mutation import Change, Fields, Kind, Mutation, Row, StoredValue, encode_changes, encode_fields
-from replica.records import Record, encode_value
+from replica.records import Record
 from replica.stamps import Stamp, next_stamp
 from replica.storable import check_storable
 

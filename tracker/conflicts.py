@@ -3,11 +3,16 @@
 Always true: what is decided by nobody, because it comes in whichever side is taken, is told before somebody decides.
 """
 
-from collections.abc import Mapping
-from typing import Final
+from __future__ import annotations
 
-from replica import Change, Conflict, Kind
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from replica import Change, Kind
 from tracker.records import Involvement, Issue, Session, Snapshot
+
+if TYPE_CHECKING:
+    from replica import Conflict
 
 _OF_STATUS: Final = frozenset({"closed_at", "status_at", "closed_by_session", "review_requested_by", "reviewed_at"})
 _BOOKKEEPING: Final = frozenset({Involvement.replica_table, Session.replica_table, Snapshot.replica_table})

@@ -19,10 +19,13 @@ TrackerError                    base of all
 Always true: nothing was written when one of these is raised, and `hint` says what to type instead.
 """
 
-from collections.abc import Mapping
-from typing import ClassVar
+from __future__ import annotations
 
-from replica import Author
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from replica import Author
 
 
 class TrackerError(Exception):

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
 from replica import (
     AmbiguousIdError,
-    Conflict,
     HistoryEntry,
     InputError,
     Mutation,
@@ -34,8 +33,11 @@ from tracker.ids import full_prefix
 from tracker.listing import IssueFilter
 from tracker.records import RECORDS, Comment, Issue, IssueType, Priority, Session, Status
 from tracker.rules import IssueEdit, check_not_deleted, delete_issue, restore_issue
-from tracker.undo import Undone, undo
 from tracker.values import check_comment
+
+if TYPE_CHECKING:
+    from replica import Conflict
+    from tracker.undo import Undone
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
@@ -81,7 +83,9 @@ class Tracker:
                 self._introduce(tx)
 
     def _introduce(self, tx: Transaction) -> None:
-        if self.replica.query("SELECT 1 FROM sessions WHERE id = ?", (self.session,)).rows:
+        # Not by a query: that is another connection, which takes as long to open as all the rest of a short command.
+        with suppress(NotFoundError):
+            tx.get(Session, self.session)
             return
         tx.insert(self.introduction())
 
@@ -166,6 +170,8 @@ class Tracker:
 
     def undo(self, typed: str | None = None) -> Undone:
         """Take back a mutation, or the last of this session. Raises as `tracker.undo` does."""
+        from tracker.undo import undo  # noqa: PLC0415 - only this pays for it
+
         return undo(self.replica, typed, self.now())
 
     def pending_ids(self) -> set[str]:

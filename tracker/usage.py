@@ -44,7 +44,7 @@ class Usage:
     work: WorkSession | None
 
 
-def usage(tracker: Tracker) -> Usage:
+def find_usage(tracker: Tracker) -> Usage:
     """What stands before the caller's session."""
     session = own(tracker)
     focus = _focus(tracker)

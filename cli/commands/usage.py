@@ -9,7 +9,7 @@ from cli.invocation import Invocation, command
 from cli.render import issue_line
 from cli.talk import handoff_lines
 from cli.text import BOLD, paint, printable
-from tracker import Issue, Usage, sessions, usage
+from tracker import Issue, Usage, find_usage, sessions
 
 app = typer.Typer()
 
@@ -38,7 +38,7 @@ def usage_(
         with place.open() as tracker:
             sessions.renew(tracker)
     with place.open() as tracker:
-        found = usage(tracker)
+        found = find_usage(tracker)
     call.emit(lambda: _document(found), lambda: _lines(found, is_compact=compact))
 
 

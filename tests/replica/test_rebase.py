@@ -7,7 +7,8 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replica.conflicts import Author, ConflictRow, is_parked
+from replica.conflict_row import ConflictRow
+from replica.conflicts import Author, is_parked
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue, decode_changes, encode_changes
 from replica.push import cut_batches, has_effect, net_changes, plan_push
 from replica.rebase import Ground, Key, Means, Rebased, Touch, rebase, row_after

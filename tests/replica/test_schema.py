@@ -1,5 +1,6 @@
 """The schema: records held against their tables, and SQL text taken apart as SQLite would."""
 
+import sqlite3
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -239,3 +240,32 @@ def test_a_checksum_does_not_depend_on_line_endings(tmp_path: Path) -> None:
         checksums.add(load_migrations(tmp_path)[0].checksum)
 
     assert len(checksums) == 1
+
+
+# -- what opening costs
+
+
+def test_a_table_costs_a_few_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A schema is built whenever a program starts: nothing is made to be looked at, but where a collation is named."""
+    run: list[str] = []
+    connect = sqlite3.connect
+
+    def traced(*args: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **options)
+        connection.set_trace_callback(run.append)
+        return connection
+
+    monkeypatch.setattr("replica.schema.sqlite3.connect", traced)
+    names = [f"table_{number:02d}" for number in range(16)]
+    columns = "id TEXT PRIMARY KEY, updated_at TEXT NOT NULL, name TEXT"
+    tables = make_migration(1, "tables", "".join(f"CREATE TABLE {name} ({columns});" for name in names))
+    folded = make_migration(2, "folded", f"CREATE TABLE folded ({columns} COLLATE NOCASE);")
+
+    build_schema([tables], [])
+    without = len(run)
+    schema = build_schema([tables, folded], [])
+
+    assert without <= 16 * 4 + 5
+    assert [statement for statement in run[:without] if "INDEX" in statement] == []
+    assert schema.tables["folded"].collations == ("BINARY", "BINARY", "NOCASE")
+    assert {schema.tables[name].collations for name in names} == {("BINARY", "BINARY", "BINARY")}

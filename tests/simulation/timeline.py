@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from replica.conflicts import ConflictRow
+from replica.conflict_row import ConflictRow
 from replica.records import rules_of
 from tests.simulation.merging import Past, Row, explain, same
 from tests.simulation.records import COLUMNS, DEFAULTS, RULES
