@@ -25,7 +25,7 @@ from cli.text import (
     printable,
     short_moment,
 )
-from tracker import Priority, Status, other_fields
+from tracker import BOOKKEEPING, Priority, Status, other_fields
 
 if TYPE_CHECKING:
     from tracker import Author, Conflict, HistoryEntry, Issue, Mutation
@@ -154,10 +154,11 @@ def told_value(name: str, value: object) -> str:
 
 
 def pending_lines(mutations: Iterable[Mutation]) -> list[str]:
-    """The changes that wait, in the order they were made."""
+    """The changes that wait, in the order they were made; what td writes down beside them is left out."""
     lines = []
     for mutation in mutations:
-        for change in mutation.changes:
+        told = [change for change in mutation.changes if change.table not in BOOKKEEPING] or mutation.changes
+        for change in told:
             fields = ", ".join(change.fields) if change.kind.value == "update" else ""
             parts = (short_moment(mutation.made_at), change.kind.value, change.table, change.row_id, fields)
             lines.append("  ".join(part for part in parts if part))

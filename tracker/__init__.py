@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         views,
         work_sessions,
     )
-    from tracker.conflicts import other_fields
+    from tracker.conflicts import BOOKKEEPING, other_fields
     from tracker.errors import (
         InvalidFieldError,
         IssueDeletedError,
@@ -101,7 +101,7 @@ else:
     replica: InputError Mode Mutation NotAllowedError NotFoundError PullUnavailableError Record ReplicaError Rows
     replica: Salvaged Stage SyncReport UnreachableError check_url is_turso machine_id new_session_id
     replica: refuse_open_token salvage_outbox
-    tracker.conflicts: other_fields
+    tracker.conflicts: BOOKKEEPING other_fields
     tracker.errors: InvalidFieldError IssueDeletedError NothingToChangeError NothingToUndoError TrackerError
     tracker.errors: UndoRefusedError
     tracker.fields: parse_field
@@ -145,6 +145,7 @@ else:
 
 
 __all__ = [
+    "BOOKKEEPING",
     "NEXT",
     "Account",
     "AmbiguousIdError",

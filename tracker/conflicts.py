@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from replica import Conflict
 
 _OF_STATUS: Final = frozenset({"closed_at", "status_at", "closed_by_session", "review_requested_by", "reviewed_at"})
-_BOOKKEEPING: Final = frozenset({Involvement.replica_table, Session.replica_table, Snapshot.replica_table})
+BOOKKEEPING: Final = frozenset({Involvement.replica_table, Session.replica_table, Snapshot.replica_table})
+"""The tables of what td writes down beside what somebody does."""
 
 Pairs = Mapping[str, tuple[object, object]]
 
@@ -47,4 +48,4 @@ def _is_derived(change: Change, name: str) -> bool:
     """Whether td or the toolkit keeps the field in step with others, or it says nothing."""
     is_of_status = change.table == Issue.replica_table and name in _OF_STATUS and "status" in change.fields
     says_nothing = change.kind is Kind.INSERT and change.fields[name][1] in (None, "", "[]", 0)
-    return change.table.startswith("_") or change.table in _BOOKKEEPING or is_of_status or says_nothing
+    return change.table.startswith("_") or change.table in BOOKKEEPING or is_of_status or says_nothing
