@@ -1,15 +1,13 @@
 """Two people, one primary that comes and goes."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from sqld import Server
 from tests.tracker.clock import Clock
+from tests.tracker.pair import EVERYTHING, agreed, sync
 from tracker import (
     AmbiguousIdError,
     InputError,
@@ -24,42 +22,9 @@ from tracker import (
     UndoRefusedError,
     UnreachableError,
     moves,
-    open_tracker,
     other_fields,
     views,
 )
-
-EVERYTHING = IssueFilter(with_closed=True, with_deleted=True)
-
-
-@pytest.fixture
-def laptop(tmp_path: Path, primary_server: Server, clock: Clock) -> Iterator[Tracker]:
-    """One of the two."""
-    with opened(tmp_path, "laptop", primary_server, clock) as tracker:
-        yield tracker
-
-
-@pytest.fixture
-def desktop(tmp_path: Path, primary_server: Server, clock: Clock) -> Iterator[Tracker]:
-    """The other."""
-    with opened(tmp_path, "desktop", primary_server, clock) as tracker:
-        yield tracker
-
-
-@contextmanager
-def opened(tmp_path: Path, name: str, server: Server, clock: Clock) -> Iterator[Tracker]:
-    """The tracker of one of them."""
-    with open_tracker(
-        tmp_path / name, mode="libsql", url=server.url, session=f"ses_{name}_000001", machine=name, clock=clock
-    ) as tracker:
-        yield tracker
-
-
-def sync(*trackers: Tracker) -> None:
-    """Sync each in turn."""
-    for tracker in trackers:
-        report = tracker.replica.sync()
-        assert report.error is None, report.error
 
 
 def shared_issue(laptop: Tracker, desktop: Tracker, title: str = "Oat milk") -> Issue:
@@ -67,15 +32,6 @@ def shared_issue(laptop: Tracker, desktop: Tracker, title: str = "Oat milk") -> 
     made = laptop.create(title, description="one\ntwo\nthree\nfour\n")
     sync(laptop, desktop)
     return made
-
-
-def agreed(laptop: Tracker, desktop: Tracker) -> list[Issue]:
-    """All issues, after both have everything; they must be the same."""
-    sync(laptop, desktop, laptop)
-    assert laptop.find(EVERYTHING) == desktop.find(EVERYTHING)
-    assert not laptop.replica.pending()
-    assert not desktop.replica.pending()
-    return laptop.find(EVERYTHING)
 
 
 def test_what_is_written_offline_is_pending_until_it_is_on_the_primary(laptop: Tracker, primary_server: Server) -> None:
