@@ -172,22 +172,25 @@ class Delivery:
         Where its consequences are what is refused, they give way, and the rest is pushed without them.
         """
         progress.enter(Stage.PUSH)
+        last = refusal
         if len(one[0].changes) > 1:
-            if self._send_steps(plan_push(one, in_order=True), deadline) is None:
+            in_order = self._send_steps(plan_push(one, in_order=True), deadline)
+            if in_order is None:
                 self._acknowledge(one, progress)
                 return
             # A refusal may be that of a repeat, after the reply was lost: it is parked only if it was not applied.
             if not self._drop_known(one, progress):
                 return
-        if any(change.yields and has_effect(change) for change in one[0].changes):
+            last = in_order
+        if last.is_final and any(change.yields and has_effect(change) for change in one[0].changes):
             one = self._rebase(one, progress, refused={}, alone={one[0].id})
-            of_the_rest = self._send_steps(plan_push(one, in_order=True), deadline)
-            if of_the_rest is None:
+            without = self._send_steps(plan_push(one, in_order=True), deadline)
+            if without is None:
                 self._acknowledge(one, progress)
                 return
             if not self._drop_known(one, progress):
                 return
-            refusal = of_the_rest
+            refusal = without if without.is_final else refusal
         told = "its changes do not fit together there" if refusal.is_stale else refusal.message
         reason = f"the primary refuses it: {told}"
         self._push(self._rebase(one, progress, refused={one[0].id: reason}), progress, deadline, round_number + 1)
