@@ -133,8 +133,8 @@ def test_every_mutation_comes_out_once_in_its_place_as_it_was_merged_or_parked(m
             assert set(values) == {column.name for column in ConflictRow.replica_columns}
             assert values["mutation_id"] == before.id
         else:
-            assert [(one.table, one.row_id) for one in after.changes] == [
-                (one.table, one.row_id) for one in before.changes
+            assert [(one.table, one.row_id, one.yields) for one in after.changes] == [
+                (one.table, one.row_id, one.yields) for one in before.changes
             ]
             assert before.id in result.merged or after == before
 
