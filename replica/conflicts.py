@@ -3,6 +3,8 @@
 A conflict is a row of `_replica_conflicts`, and it is inserted by an ordinary mutation: the parked mutation itself,
 its changes replaced by that insert, under the same id. So it travels, survives and is settled as any other write, and
 the primary's rule that a mutation is applied once makes sure that it is either applied or parked, never both.
+
+Which of its changes yield is kept beside them, in `yielding`, so that a program that knows of none still reads it.
 """
 
 from __future__ import annotations
