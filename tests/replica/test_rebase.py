@@ -391,3 +391,17 @@ def _conflict(row_id: str, state: str) -> ConflictRow:
         changes=encode_changes((change,)), mine_rows="{}", mine_session="", mine_machine="", mine_at="",
         schema_version=1, theirs_session="", theirs_machine="", theirs_at="", state=state, outcome="mine",
     )  # fmt: skip
+
+
+def test_a_consequence_for_a_row_that_was_marked_as_deleted_gives_way() -> None:
+    """As for one that was removed; a mark is what an ordinary change of another field would be parked for."""
+    follows = Change("items", "a", Kind.UPDATE, "2026", "2027", {"title": ("new", "closed")}, yields=True)
+    marked: Row = {"id": "a", "updated_at": "2026-01-01T00:00:00.000000Z", "title": "new", "gone_at": "2026"}
+    means = Means(lambda _: {"gone_at": Rule.DELETED}, stamp_at(2_000_000), lambda _: None, str)
+
+    for change, parked in ((follows, []), (replace(follows, yields=False), ["mine"])):
+        mutation = Mutation("mine", "ses_mine", "mine", "2027", 1, (change,))
+        result = rebase([mutation], Ground({("items", "a"): marked}), means)
+
+        assert result.parked == parked
+        assert is_parked(result.mutations[0]) or not has_effect(result.mutations[0].changes[0])
