@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from replica import ConflictError, Replica
+from replica import ConflictError, Replica, Transaction
 from replica.outcome import Choice
 from tests.replica.epics import finish, parked, titles, two_members
 from tests.replica.team import Item, Team, Truth, add, all_synced, change, remove, synced
@@ -123,6 +123,24 @@ def test_the_consequence_of_one_decision_made_twice_counts_once(
     all_synced(laptop, desktop)
     assert truth.run("SELECT stars FROM items WHERE id = 'epic'") == [[stars]]
     assert truth.run("SELECT state FROM _replica_conflicts") == [["resolved"]]
+
+
+def test_what_is_done_beside_a_decision_that_lets_a_consequence_go_is_done(
+    truth: Truth, laptop: Replica, desktop: Replica
+) -> None:
+    """Though another decided the same, and though it is what the consequence was: nobody has done it before."""
+    conflict = parked(laptop, desktop)
+    synced(laptop)
+    laptop.resolve(conflict.id, "theirs")
+    desktop.resolve(conflict.id, "theirs", then=_close)
+
+    all_synced(laptop, desktop)
+
+    assert titles(truth) == ("given up", "closed")
+
+
+def _close(tx: Transaction) -> None:
+    tx.update(tx.get(Item, "epic"), title="closed")
 
 
 def test_a_second_decision_brings_no_more_of_a_consequence_than_it_was(
