@@ -32,6 +32,7 @@ class ConflictRow(Record, table=CONFLICTS):
     theirs_machine: Annotated[str, Rule.LAST]
     theirs_at: Annotated[str, Rule.LAST]
     theirs_by: Annotated[str, Rule.LAST] = "{}"
+    yielding: str = "[]"
     state: str = OPEN
     outcome: Annotated[str, Rule.LAST] = ""
     resolved_by: Annotated[str, Rule.LAST] = ""

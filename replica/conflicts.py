@@ -3,13 +3,15 @@
 A conflict is a row of `_replica_conflicts`, and it is inserted by an ordinary mutation: the parked mutation itself,
 its changes replaced by that insert, under the same id. So it travels, survives and is settled as any other write, and
 the primary's rule that a mutation is applied once makes sure that it is either applied or parked, never both.
+
+Which of its changes yield is kept beside them, in `yielding`, so that a program that knows of none still reads it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from replica.conflict_row import ConflictRow
@@ -95,9 +97,10 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -
     """The parked form of a mutation: the insert of its conflict, under the same mutation id."""
     theirs = grounds.theirs_by or Author("", "", "")
     clashing = json.dumps([f"{table}/{row_id}" for table, row_id in grounds.clashing])
-    changes = encode_changes(mutation.changes)
+    changes = encode_changes([replace(change, yields=False) for change in mutation.changes])
+    yielding = json.dumps([f"{change.table}/{change.row_id}" for change in mutation.changes if change.yields])
     values = encode_row({name: clash.theirs for name, clash in grounds.fields.items()})
-    room = _CONFLICT_BYTES_MAX - sum(len(text.encode()) for text in (changes, values, clashing))
+    room = _CONFLICT_BYTES_MAX - sum(len(text.encode()) for text in (changes, values, clashing, yielding))
     # What a person can do without is left out if it does not fit: who gave which value, rows that are gone.
     authors = encode_authors({name: clash.theirs_by for name, clash in grounds.fields.items()})
     authors = authors if len(authors) <= room else encode_authors({})
@@ -109,7 +112,7 @@ def parked(mutation: Mutation, conflict_id: str, stamp: str, grounds: Grounds) -
         mine_rows=rows, mine_session=mutation.session, mine_machine=mutation.machine,
         mine_at=mutation.made_at, schema_version=mutation.schema_version,
         theirs_session=theirs.session, theirs_machine=theirs.machine, theirs_at=theirs.at,
-        theirs_by=authors,
+        theirs_by=authors, yielding=yielding,
     )  # fmt: skip
     insert = Change(
         ConflictRow.replica_table,
@@ -157,7 +160,7 @@ def conflict_from(row: ConflictRow) -> Conflict:
 
 
 def _conflict_from(row: ConflictRow) -> Conflict:
-    changes = decode_changes(row.changes)
+    changes = _with_marks(decode_changes(row.changes), frozenset(json.loads(row.yielding)))
     first = (row.table_name, row.row_id)
     pairs = {field_name(c.table, c.row_id, name, first=first): pair for c in changes for name, pair in c.fields.items()}
     by = {name: Author(**author) for name, author in json.loads(row.theirs_by).items()}
@@ -170,6 +173,11 @@ def _conflict_from(row: ConflictRow) -> Conflict:
         Author(row.mine_session, row.mine_machine, row.mine_at), theirs,
         changes, rows, row.schema_version,
     )  # fmt: skip
+
+
+def _with_marks(changes: Sequence[Change], yielding: Collection[str]) -> tuple[Change, ...]:
+    marked = (replace(change, yields=f"{change.table}/{change.row_id}" in yielding) for change in changes)
+    return tuple(marked) if yielding else tuple(changes)
 
 
 def is_parked(mutation: Mutation) -> bool:

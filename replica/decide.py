@@ -3,7 +3,8 @@
 Always true:
 - what the person did not have to decide is merged as always, not overwritten;
 - a conflict is closed in the mutation that carries its outcome, so both are there or neither;
-- nothing is taken back over a later change of the same field.
+- nothing is taken back over a later change of the same field;
+- a consequence follows, and gives way, here as in the mutation that it comes from.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from replica.conflicts import Conflict, conflict_from, field_name, undecided
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import CONFLICTS
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
-from replica.outcome import Choice, besides, choice_from, merged_fields, named_for, outcome_of
+from replica.outcome import Choice, besides, choice_from, consequence, merged_fields, named_for, outcome_of
 from replica.records import Record, rules_of
 from replica.transaction import Transaction, same_value
 
@@ -50,7 +51,7 @@ def settle(tx: Transaction, conflict: Conflict, choice: Choice, means: Means, *,
     first = (conflict.table, conflict.row_id)
     changes, earlier = _to_settle(tx, conflict, choice, means)
     # A second decision adds nothing to what the first one brought in; it can only set what clashed to other values.
-    for change in changes:
+    for change in (one for one in changes if not one.yields):
         is_over = bool(earlier) and (choice == "theirs" or change.table == CONFLICTS)
         if not is_over and not (choice == "theirs" and _is_gone(change.table, record_of)):
             for part, is_second in _parts(change, earlier, means):
@@ -60,6 +61,9 @@ def settle(tx: Transaction, conflict: Conflict, choice: Choice, means: Means, *,
         current = _current(tx, record_of(conflict.table), conflict.row_id)
         if current is not None:
             tx.update(current, **{name: value for name, value in choice.items() if "/" not in name})
+    if _is_as_mine(tx, conflict, choice, means):
+        for change in (one for one in changes if one.yields):
+            _bring_consequence(tx, change, conflict, means, earlier)
     row = tx.get(ConflictRow, conflict.id)
     tx.update(row, state=RESOLVED, outcome=outcome_of(choice), resolved_by=session, resolved_at=at)
 
@@ -222,6 +226,40 @@ def _settle_change(
     tx.update(current, **{**_python_values(record, values), **named})
 
 
+def _is_as_mine(tx: Transaction, conflict: Conflict, choice: Choice, means: Means) -> bool:
+    """Whether what clashed was settled as its author had it, so that what follows from it does."""
+    if not isinstance(choice, Mapping):
+        return choice == "mine"
+    first = (conflict.table, conflict.row_id)
+    for change in conflict.changes:
+        shown = {name: field_name(change.table, change.row_id, name, first=first) for name in change.fields}
+        clashing = {name: conflict.fields[each] for name, each in shown.items() if each in conflict.fields}
+        current = _current(tx, means.record_of(change.table), change.row_id) if clashing else None
+        row = {} if current is None else current.to_row()
+        if not all(same_value(row.get(name), clash.mine) for name, clash in clashing.items()):
+            return False
+    return True
+
+
+def _bring_consequence(
+    tx: Transaction, change: Change, conflict: Conflict, means: Means, earlier: Sequence[_Earlier]
+) -> None:
+    """Do what still applies of a consequence; besides what a first decision brought in of it."""
+    if _is_gone(change.table, means.record_of):
+        return
+    record = means.record_of(change.table)
+    rules, rest = rules_of(record), change
+    for first, choice in earlier:
+        left = besides(rest, first, choice, rules)
+        if left is None:
+            return
+        rest = left
+    current = _current(tx, record, change.row_id)
+    if current is not None:
+        values = consequence(rest, conflict, current.to_row(), rules, row_at=current.updated_at)
+        tx.follow(current, **_python_values(record, values))
+
+
 def _row_to_bring_back(change: Change, conflict: Conflict, choice: Choice, means: Means, *, is_second: bool) -> Record:
     """A row that the primary does not have, as its author last saw it, or with their change on it as it was last."""
     key = f"{change.table}/{change.row_id}"
@@ -272,14 +310,21 @@ def _current(tx: Transaction, record: type[Record], row_id: str) -> Record | Non
 
 
 def take_back(tx: Transaction, mutation: Mutation, means: Means) -> None:
-    """Do the opposite of a mutation, last change first. Raises ConflictError where its fields have moved on."""
+    """Do the opposite of a mutation, last change first. Raises ConflictError where its fields have moved on.
+
+    A consequence of which somebody made something else since is left as it is.
+    """
     for change in reversed(mutation.changes):
+        if change.yields and _is_gone(change.table, means.record_of):
+            continue
         record = means.record_of(change.table)
         current = _current(tx, record, change.row_id)
         if change.kind is Kind.INSERT:
             _take_back_insert(tx, change, current)
         elif change.kind is Kind.DELETE:
             _take_back_delete(tx, change, current, means)
+        elif change.yields:
+            _take_back_consequence(tx, change, current, record)
         elif change.fields:
             _take_back_update(tx, change, current, record)
 
@@ -299,12 +344,24 @@ def _take_back_delete(tx: Transaction, change: Change, current: Record | None, m
 
 
 def _take_back_update(tx: Transaction, change: Change, current: Record | None, record: type[Record]) -> None:
-    if current is None:
-        raise _moved_on(change, None)
-    row = current.to_row()
-    if not all(same_value(row.get(name), new) for name, (_, new) in change.fields.items()):
+    if current is None or not _is_as_left(change, current):
         raise _moved_on(change, current)
-    tx.update(current, **_python_values(record, {name: before for name, (before, _) in change.fields.items()}))
+    tx.update(current, **_values_before(change, record))
+
+
+def _take_back_consequence(tx: Transaction, change: Change, current: Record | None, record: type[Record]) -> None:
+    if current is not None and _is_as_left(change, current):
+        tx.follow(current, **_values_before(change, record))
+
+
+def _is_as_left(change: Change, current: Record) -> bool:
+    """Whether the fields of a change have the values that it gave them."""
+    row = current.to_row()
+    return all(name in row and same_value(row[name], new) for name, (_, new) in change.fields.items())
+
+
+def _values_before(change: Change, record: type[Record]) -> dict[str, object]:
+    return _python_values(record, {name: before for name, (before, _) in change.fields.items()})
 
 
 def _moved_on(change: Change, current: Record | None) -> ConflictError:

@@ -9,7 +9,7 @@ Always true:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,7 +24,7 @@ from replica.hrana import Step
 from replica.mutation import Kind, Mutation, Row
 from replica.outbox import State
 from replica.primary import Primary, Refusal
-from replica.push import cut_batches, plan_push
+from replica.push import cut_batches, has_effect, plan_push
 from replica.rebase import Key, Means, keys_of, rebase
 from replica.records import rules_of
 from replica.report import NEXT, Stage
@@ -167,15 +167,30 @@ class Delivery:
     def _push_in_order(
         self, one: list[Mutation], refusal: Refusal, progress: Progress, deadline: float, round_number: int
     ) -> None:
-        """Push one mutation row by row, as its author did, or park it for the reason for which it was refused."""
+        """Push one mutation row by row, as its author did, or park it for the reason for which it was refused.
+
+        Where its consequences are what is refused, they give way, and the rest is pushed without them.
+        """
         progress.enter(Stage.PUSH)
+        last = refusal
         if len(one[0].changes) > 1:
-            if self._send_steps(plan_push(one, in_order=True), deadline) is None:
+            in_order = self._send_steps(plan_push(one, in_order=True), deadline)
+            if in_order is None:
                 self._acknowledge(one, progress)
                 return
             # A refusal may be that of a repeat, after the reply was lost: it is parked only if it was not applied.
             if not self._drop_known(one, progress):
                 return
+            last = in_order
+        if last.is_final and any(change.yields and has_effect(change) for change in one[0].changes):
+            one = self._rebase(one, progress, refused={}, alone={one[0].id})
+            without = self._send_steps(plan_push(one, in_order=True), deadline)
+            if without is None:
+                self._acknowledge(one, progress)
+                return
+            if not self._drop_known(one, progress):
+                return
+            refusal = without if without.is_final else refusal
         told = "its changes do not fit together there" if refusal.is_stale else refusal.message
         reason = f"the primary refuses it: {told}"
         self._push(self._rebase(one, progress, refused={one[0].id: reason}), progress, deadline, round_number + 1)
@@ -223,7 +238,9 @@ class Delivery:
                 self._store.rebuild_overlay(connection)
             progress.parked -= applied
 
-    def _rebase(self, batch: list[Mutation], progress: Progress, refused: dict[str, str]) -> list[Mutation]:
+    def _rebase(
+        self, batch: list[Mutation], progress: Progress, refused: dict[str, str], alone: Collection[str] = ()
+    ) -> list[Mutation]:
         if not batch:
             return []
         refused = {**{mutation.id: told for mutation in batch if (told := self._what_is_gone(mutation))}, **refused}
@@ -238,7 +255,7 @@ class Delivery:
             return None if table is None else read_row(connection, table, key[1])
 
         means = Means(self._rules, self._around.now(), mine, self._around.new_id, self._step_us)
-        result = rebase(made, ground, means, refused, earlier=batch)
+        result = rebase(made, ground, means, refused, earlier=batch, alone=alone)
         changed = [after for before, after in zip(batch, result.mutations, strict=True) if after != before]
         if changed:
             with self._store.writing() as connection:
@@ -255,6 +272,8 @@ class Delivery:
     def _what_is_gone(self, mutation: Mutation) -> str:
         """Why a mutation made under an older schema cannot be merged any more; "" if it can."""
         for change in mutation.changes:
+            if change.yields:
+                continue
             table = self._store.tables.get(change.table)
             if table is None:
                 return f"there is no table {change.table} any more"

@@ -24,6 +24,7 @@ CHANGE_COLUMNS = (
     "machine",
     "made_at",
     "schema_version",
+    "yields",
 )
 HISTORY = "_replica_changes"
 CONFLICTS = "_replica_conflicts"
@@ -51,7 +52,7 @@ def change_values(mutation: Mutation) -> Iterator[tuple[StoredValue, ...]]:
         fields = "{}" if (change.table, change.kind) == (CONFLICTS, Kind.INSERT) else change.fields_text()
         yield (
             mutation.id, position, change.table, change.row_id, change.kind.value, change.seen, change.stamp,
-            fields, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version,
+            fields, mutation.session, mutation.machine, mutation.made_at, mutation.schema_version, int(change.yields),
         )  # fmt: skip
 
 
@@ -72,7 +73,8 @@ def mutations_from(rows: Sequence[Sequence[StoredValue]]) -> list[Mutation]:
 def change_from(row: Sequence[StoredValue]) -> Change:
     """The change of one row in the columns of `SELECT_CHANGE`."""
     with legible():
-        return Change(str(row[2]), str(row[3]), Kind(str(row[4])), str(row[5]), str(row[6]), decode_fields(str(row[7])))
+        fields, yields = decode_fields(str(row[7])), bool(row[12])
+        return Change(str(row[2]), str(row[3]), Kind(str(row[4])), str(row[5]), str(row[6]), fields, yields=yields)
 
 
 def entry_from(row: Sequence[StoredValue], *, pending: bool) -> HistoryEntry:

@@ -51,7 +51,7 @@ CREATE TABLE IF NOT EXISTS lost (
 """
 
 _COLUMNS: Final = "id, session, machine, made_at, schema_version, changes"
-_CHANGES: Final = "json_group_array(json_array(table_name, row_id, kind, seen, stamp, fields))"
+_CHANGES: Final = "json_group_array(json_array(table_name, row_id, kind, seen, stamp, fields, yields))"
 
 _ORIGINAL: Final = f"""(SELECT o.changes FROM originals o WHERE o.seq = m.seq AND {NOT_PARKED})"""
 
@@ -69,7 +69,7 @@ def keep_sent(connection: sqlite3.Connection, base: str, held: str, at: str) -> 
         f"""INSERT OR REPLACE INTO sent ({_COLUMNS}, settled_at, seq)
         SELECT id, session, machine, made_at, schema_version, coalesce(original, {_CHANGES}), ?, seq FROM (
             SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schema_version,
-                c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields, {_ORIGINAL} AS original
+                c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields, c.yields, {_ORIGINAL} AS original
             FROM mutations m JOIN changes c ON c.seq = m.seq WHERE m.seq IN ({held}) ORDER BY m.seq, c.position)
         GROUP BY seq""",
         (at,),
@@ -132,11 +132,16 @@ def gather_gone(connection: sqlite3.Connection, gone: Iterable[Sequence[str]]) -
 def note_gone(connection: sqlite3.Connection, base: str) -> int:
     """Note as lost what was gathered, from the old base named `base` and in its order. Returns how many are new."""
     last = connection.execute("SELECT coalesce(max(seq), 0) FROM lost").fetchone()[0]
+    columns = {row[1] for row in connection.execute(f"PRAGMA {base}.table_info({HISTORY})")}
+    # In a base of an older make no change yields.
+    yields = "yields" if "yields" in columns else "0 AS yields"
     noted = connection.execute(
         f"""INSERT OR IGNORE INTO lost ({_COLUMNS})
         SELECT mutation, session, machine, made_at, schema_version, changes FROM (
             SELECT min(seq) AS first, mutation, session, machine, made_at, schema_version, {_CHANGES} AS changes
-            FROM (SELECT * FROM {base}.{HISTORY} WHERE mutation IN (SELECT id FROM temp.gone) ORDER BY seq)
+            FROM (SELECT seq, mutation, session, machine, made_at, schema_version,
+                table_name, row_id, kind, seen, stamp, fields, {yields}
+                FROM {base}.{HISTORY} WHERE mutation IN (SELECT id FROM temp.gone) ORDER BY seq)
             GROUP BY mutation)
         WHERE mutation NOT IN (SELECT id FROM mutations) ORDER BY first"""
     ).rowcount

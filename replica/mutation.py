@@ -4,7 +4,8 @@ Always true:
 - a stored value is what SQLite can hold: None, int of 64 bits, float, str or bytes;
 - `decode_fields(encode_fields(fields)) == fields`, to the last bit, whatever SQLite or JSON reader stood between;
 - a change of kind `insert` has no `seen`, and its fields are the whole row; of kind `delete`, its fields are the
-  whole row as it was, with None as the new value; of kind `update`, only what changed.
+  whole row as it was, with None as the new value; of kind `update`, only what changed;
+- only an update yields.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ class Change:
     encoded: the fields as JSON text where they were read from it, so that 10,000 of them are not encoded again.
     ground: the row on the primary that a rebase laid this change over; its author sees it with the change on it until
         that is settled. It stays here and is not sent.
+    yields: whether it is a consequence of the other changes of its mutation: where somebody else has changed one of its
+        fields otherwise, or removed the row, theirs stands, and the rest of the mutation goes on.
     """
 
     table: str
@@ -51,6 +54,7 @@ class Change:
     fields: Fields
     encoded: str = field(default="", compare=False, repr=False)
     ground: Row | None = field(default=None, compare=False, repr=False)
+    yields: bool = False
 
     def fields_text(self) -> str:
         """The fields as JSON text."""
@@ -133,8 +137,12 @@ def decode_row(text: str) -> dict[str, StoredValue]:
 
 def encode_changes(changes: Sequence[Change]) -> str:
     """Changes as JSON text, for keeping a whole mutation in one field."""
+    # Without a mark where none yields: a program of before there was one reads that too.
     return json.dumps(
-        [[c.table, c.row_id, c.kind.value, c.seen, c.stamp, c.fields_text()] for c in changes],
+        [
+            [c.table, c.row_id, c.kind.value, c.seen, c.stamp, c.fields_text(), *([1] if c.yields else [])]
+            for c in changes
+        ],
         separators=(",", ":"),
         ensure_ascii=False,
     )
@@ -142,7 +150,8 @@ def encode_changes(changes: Sequence[Change]) -> str:
 
 def decode_changes(text: str) -> tuple[Change, ...]:
     """The inverse of `encode_changes`."""
-    return tuple(
-        Change(table, row_id, Kind(kind), seen, stamp, decode_fields(fields))
-        for table, row_id, kind, seen, stamp, fields in json.loads(text)
-    )
+    return tuple(_decode_change(*item) for item in json.loads(text))
+
+
+def _decode_change(table: str, row_id: str, kind: str, seen: str, stamp: str, fields: str, *yields: object) -> Change:
+    return Change(table, row_id, Kind(kind), seen, stamp, decode_fields(fields), yields=any(yields))

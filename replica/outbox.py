@@ -53,6 +53,7 @@ CREATE TABLE IF NOT EXISTS changes (
     stamp TEXT NOT NULL,
     fields TEXT NOT NULL,
     ground TEXT,
+    yields INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (seq, position)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS changes_row ON changes (table_name, row_id, seq);
@@ -84,8 +85,8 @@ def append(connection: sqlite3.Connection, mutation: Mutation, state: State = St
 
 def _insert_changes(connection: sqlite3.Connection, seq: int, changes: Sequence[Change]) -> None:
     connection.executemany(
-        """INSERT INTO changes (seq, position, table_name, row_id, kind, seen, stamp, fields, ground)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+        """INSERT INTO changes (seq, position, table_name, row_id, kind, seen, stamp, fields, ground, yields)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
         [
             (
                 seq,
@@ -97,6 +98,7 @@ def _insert_changes(connection: sqlite3.Connection, seq: int, changes: Sequence[
                 c.stamp,
                 c.fields_text(),
                 None if c.ground is None else encode_row(c.ground),
+                int(c.yields),
             )
             for position, c in enumerate(changes)
         ],
@@ -160,7 +162,7 @@ def _put_back(connection: sqlite3.Connection, originals: Iterable[tuple[int, str
 
 
 _SELECT: Final = """SELECT m.seq, m.id, m.session, m.machine, m.made_at, m.schema_version,
-    c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields, c.ground
+    c.table_name, c.row_id, c.kind, c.seen, c.stamp, c.fields, c.ground, c.yields
     FROM mutations m LEFT JOIN changes c ON c.seq = m.seq"""
 
 
@@ -225,7 +227,7 @@ def _grouped(rows: Iterable[tuple[object, ...]]) -> Iterator[Mutation]:
 def _change(values: tuple[object, ...]) -> Change:
     table, row_id, kind, seen, stamp, text = map(str, values[:6])
     ground = None if values[6] is None else decode_row(str(values[6]))
-    return Change(table, row_id, Kind(kind), seen, stamp, decode_fields(text), text, ground)
+    return Change(table, row_id, Kind(kind), seen, stamp, decode_fields(text), text, ground, bool(values[7]))
 
 
 def _mutation(header: tuple[object, ...], changes: list[Change]) -> Mutation:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from replica.conflicts import Conflict, field_name
 from replica.history import CONFLICTS
-from replica.merge import ABSENT, Clash, Side, merge_field
+from replica.merge import ABSENT, Clash, Side, merge_field, merge_update
 from replica.mutation import Change, Kind, Row, StoredValue
 from replica.rules import Rule
 from replica.transaction import same_value
@@ -72,12 +72,34 @@ def merged_fields(
     return values
 
 
+def consequence(
+    change: Change, conflict: Conflict, row: Row, rules: Mapping[str, Rule], *, row_at: str
+) -> Mapping[str, StoredValue]:
+    """What a change that yields still sets of the row as it now is; nothing where one of its fields clashes."""
+    if not change.fields.keys() <= row.keys():
+        return {}
+    before: dict[str, StoredValue] = {name: pair[0] for name, pair in change.fields.items()}
+    merged = merge_update(
+        rules,
+        before,
+        change.new_values(),
+        row,
+        mine_at=conflict.mine_by.at,
+        mine_by=conflict.mutation_id,
+        theirs=lambda _: (row_at, ""),
+    )
+    return {} if merged.clashes else merged.fields
+
+
 def besides(change: Change, conflict: Conflict, choice: Choice, rules: Mapping[str, Rule]) -> Change | None:
     """What is left of a change of a mutation that settled a conflict, without what settling it does; None for nothing.
 
     rules: of the change's table.
     """
     parked = next((one for one in conflict.changes if (one.table, one.row_id) == (change.table, change.row_id)), None)
+    if parked is not None and parked.yields and choice == "theirs":
+        # Let go of with what it would have followed.
+        parked = None
     named = named_for(change, choice, conflict)
     if parked is None and not named:
         return change

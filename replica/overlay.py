@@ -30,20 +30,41 @@ def overlay_name(table: str) -> str:
 
 def prepare(connection: sqlite3.Connection, tables: Iterable[Table]) -> None:
     """Make the overlay tables, and add the columns that the schema gained since."""
+    tables = list(tables)
+    if not _lacking(connection, tables):
+        return
+    # Looked at again with the file to ourselves: another process may be about the same.
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _lacking(connection, tables):
+            connection.execute(statement)
+        connection.execute("COMMIT")
+    except BaseException:
+        # SQLite itself has rolled back where the disk was full.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _lacking(connection: sqlite3.Connection, tables: Iterable[Table]) -> list[str]:
+    """The statements that make what is not there yet."""
     there = {name for (name,) in connection.execute("SELECT name FROM main.sqlite_schema WHERE type = 'table'")}
+    statements = []
     for table in tables:
         name = overlay_name(table.name)
         if name not in there:
             others = "".join(f", {text}" for column, text in _declarations(table).items() if column != "id")
-            connection.execute(
-                f"CREATE TABLE IF NOT EXISTS main.{quote(name)} "
-                f"(id TEXT PRIMARY KEY{others}, deleted INTEGER NOT NULL) WITHOUT ROWID"
+            statements.append(
+                f"CREATE TABLE main.{quote(name)} (id TEXT PRIMARY KEY{others}, deleted INTEGER NOT NULL) WITHOUT ROWID"
             )
             continue
         known = {row[1] for row in connection.execute(f"PRAGMA main.table_info({quote(name)})")}
-        for (column, text), default in zip(_declarations(table).items(), table.defaults, strict=True):
-            if column not in known:
-                connection.execute(f"ALTER TABLE main.{quote(name)} ADD COLUMN {text} DEFAULT {default}")
+        statements += [
+            f"ALTER TABLE main.{quote(name)} ADD COLUMN {text} DEFAULT {default}"
+            for (column, text), default in zip(_declarations(table).items(), table.defaults, strict=True)
+            if column not in known
+        ]
+    return statements
 
 
 def _declarations(table: Table) -> dict[str, str]:
@@ -62,8 +83,10 @@ def make_views(connection: sqlite3.Connection, tables: Iterable[Table], base: Ma
         connection.execute(f"CREATE TEMP VIEW {quote(table.name)} AS {_view(table, base.get(table.name))}")
     # History is of the primary alone; what is pending of it is read from the outbox.
     names = ("seq", *CHANGE_COLUMNS)
+    known = base[HISTORY].columns if HISTORY in base else ()
     source = f"FROM {BASE}.{HISTORY}" if HISTORY in base else "WHERE 0"
-    columns = ", ".join(names if HISTORY in base else (f"NULL AS {name}" for name in names))
+    # What a base of an older make lacks says of no change anything.
+    columns = ", ".join(name if name in known else f"NULL AS {name}" for name in names)
     connection.execute(f"DROP VIEW IF EXISTS temp.{HISTORY}")
     connection.execute(f"CREATE TEMP VIEW {HISTORY} AS SELECT {columns} {source}")
 

@@ -3,13 +3,14 @@
 Always true:
 - every mutation comes out once, in order: as it was, rebased, or parked, and a parked one is whole, but for a decision
   that another made alike;
-- a mutation is rebased or parked as a whole, never half;
+- a mutation is rebased or parked as a whole, never half; but where a consequence clashes, it comes to nothing, and is
+  no reason to park the rest;
 - what an earlier mutation leaves behind is what a later one is laid over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -92,11 +93,15 @@ def rebase(
     means: Means,
     refused: Mapping[str, str] | None = None,
     earlier: Iterable[Mutation] = (),
+    *,
+    alone: Collection[str] = (),
 ) -> Rebased:
     """Lay mutations, in order, over the ground, which is brought forward on the way.
 
-    refused: reasons by mutation id for those that the primary refuses for a reason of its own; they are parked.
+    refused: reasons by mutation id for those that the primary refuses for a reason of its own; they are parked. Where
+    only consequences are left of one, they are what it refuses, and come to nothing.
     earlier: what an earlier round made of them. Where this one comes to the same, it is the same, stamps included.
+    alone: the ids of those that are laid over without their consequences.
     """
     result = Rebased([], [], [])
     rounds = {mutation.id: {(c.table, c.row_id): c for c in mutation.changes} for mutation in earlier}
@@ -105,7 +110,9 @@ def rebase(
         before = rounds.get(mutation.id, {})
         left = _without_done(mutation, ground, means)
         kept = _to_keep(mutation, left)
-        outcome = _Parking({}, reason, keys_of(kept)) if reason else _lay_over(left, ground, means, before)
+        if mutation.id in alone or (reason and _is_of_consequences(left)):
+            left, reason = _without_consequences(left, ground), None
+        outcome = _Parking({}, reason, _asked_about(kept)) if reason else _lay_over(left, ground, means, before)
         if isinstance(outcome, _Parking):
             result.mutations.append(_park(kept, outcome, ground, means))
             result.parked.append(mutation.id)
@@ -145,11 +152,27 @@ def keys_of(mutation: Mutation) -> list[Key]:
     return [(change.table, change.row_id) for change in mutation.changes]
 
 
+def _asked_about(mutation: Mutation) -> list[Key]:
+    """The rows that a person decides about where a mutation is parked as a whole: those that do not just follow."""
+    return [(one.table, one.row_id) for one in mutation.changes if not one.yields] or keys_of(mutation)
+
+
+def _is_of_consequences(mutation: Mutation) -> bool:
+    """Whether consequences are all that it does."""
+    effective = [change for change in mutation.changes if has_effect(change)]
+    return bool(effective) and all(change.yields for change in effective)
+
+
+def _without_consequences(mutation: Mutation, ground: Ground) -> Mutation:
+    changes = (_nothing(one, ground) if one.yields else one for one in mutation.changes)
+    return replace(mutation, changes=tuple(changes))
+
+
 def _lay_over(mutation: Mutation, ground: Ground, means: Means, before: Mapping[Key, Change]) -> _Laid | _Parking:
     for change in mutation.changes:
         if told := _opens_anothers(change, ground.rows.get((change.table, change.row_id))):
             # With what was taken back beside it: a decision and its outcome stand or fall together.
-            shown = (_shown_as(key, ground) for key in keys_of(mutation))
+            shown = (_shown_as(key, ground) for key in _asked_about(mutation))
             return _Parking({}, told, list(dict.fromkeys(shown)))
     rows: dict[Key, Row | None] = {}
     changes: list[Change] = []
@@ -158,6 +181,9 @@ def _lay_over(mutation: Mutation, ground: Ground, means: Means, before: Mapping[
         key = (change.table, change.row_id)
         current = rows[key] if key in rows else ground.rows.get(key)
         outcome = _lay_change(mutation, change, current, ground.touches.get(key, ()), means)
+        # A newer schema may have taken its fields away.
+        if change.yields and (isinstance(outcome, _Stuck) or not outcome.fields.keys() <= (current or {}).keys()):
+            outcome = replace(change, fields={}, encoded="", ground=current)
         if isinstance(outcome, _Stuck):
             stuck.append((key, outcome))
         else:
@@ -193,8 +219,9 @@ def _without_done(mutation: Mutation, ground: Ground, means: Means) -> Mutation:
         )
         pairs = zip(left.changes, kept, strict=True)
         left = replace(left, changes=tuple(_nothing(one, ground) if other is None else other for one, other in pairs))
-    if left is not mutation and all(_decides_on_nothing(one, ground) for one in left.changes if has_effect(one)):
-        return replace(left, changes=tuple(_nothing(one, ground) for one in left.changes))
+    rest = [one for one in left.changes if has_effect(one) and not one.yields]
+    if left is not mutation and all(_decides_on_nothing(one, ground) for one in rest):
+        return replace(left, changes=tuple(one if one.yields else _nothing(one, ground) for one in left.changes))
     return left
 
 
@@ -353,7 +380,7 @@ def _merge(mutation: Mutation, change: Change, current: Row, touches: Sequence[T
         if is_equal and (mutation.made_at, mutation.id) > theirs(name):
             fields[name] = (value, value)
     seen = str(current["updated_at"])
-    return Change(change.table, change.row_id, Kind.UPDATE, seen, stamp, fields, ground=current)
+    return Change(change.table, change.row_id, Kind.UPDATE, seen, stamp, fields, ground=current, yields=change.yields)
 
 
 def _reason(rules: Mapping[str, Rule], mine: Row, current: Row) -> str:
@@ -378,7 +405,7 @@ def _park(mutation: Mutation, parking: _Parking, ground: Ground, means: Means) -
     known = [clash.theirs_by for clash in parking.fields.values() if clash.theirs_by is not None]
     touches = ground.touches.get(first, ())
     author = known[0] if known else touches[-1].author if touches else None
-    gone = [key for key in keys_of(mutation) if ground.rows.get(key) is None]
+    gone = [key for key in _asked_about(mutation) if ground.rows.get(key) is None]
     rows = {key: row for key in gone if (row := means.mine_row(key)) is not None}
     grounds = Grounds(parking.reason, parking.clashing, first, parking.fields, rows, author)
     asked = (_with_asked(change, parking.asked.get((change.table, change.row_id), ())) for change in mutation.changes)

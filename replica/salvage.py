@@ -27,7 +27,9 @@ from replica.sqlite_file import APPLICATION_ID
 from replica.storable import check_storable
 from replica.sync_lock import sync_lock
 
-_FORMAT: Final = "replica pending 1"
+_FORMAT: Final = "replica pending 2"
+# The same, without changes that yield.
+_FORMATS: Final = ("replica pending 1", _FORMAT)
 _COMPANIONS: Final = ("", "-wal", "-shm")
 _ID_LENGTH: Final = 36
 
@@ -121,8 +123,11 @@ def _sort_in(record: Record, found: _Found) -> None:
                 found.lost[seq] = Mutation(id_, session, machine, at, version, decode_changes(last))
         case int(seq), (None, str(text)):
             found.originals[seq] = decode_changes(text)
-        case None, (int(seq), int(position), str(table), str(row_id), str(kind), str(seen), str(stamp), str(text), _):
-            change = Change(table, row_id, Kind(kind), seen, stamp, decode_fields(text))
+        case None, (
+            int(seq), int(position), str(table), str(row_id), str(kind), str(seen), str(stamp), str(text), _, *yields
+        ):  # fmt: skip
+            # A row from before there were changes that yield does not have the last value.
+            change = Change(table, row_id, Kind(kind), seen, stamp, decode_fields(text), yields=any(yields))
             found.changes.setdefault(seq, {})[position] = change
         case None, (str(table), str(), int(seq), int(position)):
             found.expected.add((table, seq, position))
@@ -148,7 +153,7 @@ def load_pending(path: Path) -> Pending:
     """What `write_pending` wrote. Raises InputError for any other file."""
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))  # checked as it is taken apart
-        if document["format"] != _FORMAT:
+        if document["format"] not in _FORMATS:
             raise InputError(f"{path} is of another format", f"this program reads {_FORMAT!r}")
         pending = Pending(
             [_mutation(item) for item in document["mutations"]],

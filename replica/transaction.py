@@ -2,13 +2,13 @@
 
 Always true:
 - a row that moved on since the caller read it is never overwritten: the compare is on `updated_at`;
-- a row changed several times in one transaction is one change of the mutation;
+- a row changed several times in one transaction is one change of the mutation, and yields only if all of them do;
 - a transaction that changed nothing leaves nothing behind.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from random import randrange
@@ -74,6 +74,22 @@ class Transaction:
         Raises ConflictError, with the row as it is now, if it moved on since `record` was read; InputError for an
         unknown field or a bad value.
         """
+        return self._change(record, changes, yields=False)
+
+    def follow(self, record: R, **changes: object) -> R:
+        """As `update`, for what is only a consequence of what else this transaction does: it gives way to others.
+
+        Where somebody else has changed one of these fields otherwise by the time this is synced, or removed the row,
+        theirs stands: nothing of this change is done, and the rest of the transaction is done as if it had not been
+        in it. Where nobody has, or the rules of the fields merge both, it is done as any other change. It is never a
+        reason to park; parked with the rest, it is brought back with that if it still applies.
+
+        A row that the transaction inserts, or changes otherwise too, does not yield. Raises as `update`; an online
+        transaction also raises ConflictError where a row of a consequence has moved on.
+        """
+        return self._change(record, changes, yields=True)
+
+    def _change(self, record: R, changes: Mapping[str, object], *, yields: bool) -> R:
         updated = record.with_changes(changes)
         row = self._current(record)
         fields: dict[str, tuple[StoredValue, StoredValue]] = {}
@@ -86,7 +102,8 @@ class Transaction:
             return record
         stamp = next_stamp(self._now(), Stamp(str(row["updated_at"])), step_us=_step_us())
         after = {**row, **{name: pair[1] for name, pair in fields.items()}, "updated_at": stamp}
-        self._take(Change(record.replica_table, record.id, Kind.UPDATE, record.updated_at, stamp, fields), after)
+        change = Change(record.replica_table, record.id, Kind.UPDATE, record.updated_at, stamp, fields, yields=yields)
+        self._take(change, after)
         return updated.model_copy(update={"updated_at": stamp})
 
     def delete(self, record: Record) -> None:
@@ -173,7 +190,8 @@ def combine(earlier: Change, later: Change) -> Change | None:
         merged[name] = (earlier.fields[name][0] if name in earlier.fields else value, new)
     kept = {name: pair for name, pair in merged.items() if not same_value(*pair)}
     # Changed there and back, the row still has a new stamp here, so it must get that stamp on the primary too.
-    return Change(table, row_id, Kind.UPDATE, earlier.seen, later.stamp, kept or merged)
+    yields = earlier.yields and later.yields
+    return Change(table, row_id, Kind.UPDATE, earlier.seen, later.stamp, kept or merged, yields=yields)
 
 
 def _moved_on(record: type[Record], row_id: str, *, seen: str, found: Row | None) -> ConflictError:

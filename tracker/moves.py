@@ -188,7 +188,7 @@ def follow(tracker: Tracker, tx: Transaction, landed: Sequence[Issue]) -> list[I
     followed = []
     for issue_id, status in consequences(around, landed).items():
         issue = tx.get(Issue, issue_id)
-        followed.append(tx.update(issue, **enter_status(issue, status, tracker.now(), None)))
+        followed.append(tx.follow(issue, **enter_status(issue, status, tracker.now(), None)))
     return followed
 
 

@@ -125,7 +125,7 @@ def _follow(tracker: Tracker, tx: Transaction, issues: Iterable[Issue]) -> list[
     mended = []
     for issue_id, status in consequences(around, landed, is_due).items():
         issue = tx.get(Issue, issue_id)
-        tx.update(issue, **enter_status(issue, status, _moment_of_cause(around, issue, status), None))
+        tx.follow(issue, **enter_status(issue, status, _moment_of_cause(around, issue, status), None))
         mended.append(Mended(issue_id, _why(issue, status)))
     return mended
 

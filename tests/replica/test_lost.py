@@ -1,5 +1,6 @@
 """A primary that went back in time: what it lost is kept here, and is sent again when a person says so."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from replica import Kind, Replica
 from sqld import Server
 from tests.replica.backups import back_up, restore
+from tests.replica.epics import finish, titles, two_members
 from tests.replica.team import Item, Team, Truth, add, all_synced, change, remove, rows_of, synced
 
 
@@ -176,3 +178,25 @@ def test_what_was_settled_a_month_ago_is_remembered_no_more(
     synced(again)
 
     assert [mutation.id for mutation in again.recovery.lost()] == [kept] != [old]
+
+
+@pytest.mark.parametrize("sender", ["who made it", "who only saw it"])
+def test_a_consequence_that_was_lost_and_is_sent_again_gives_way_to_what_was_done_since(
+    team: Team, truth: Truth, primary_server: Server, tmp_path: Path, sender: str
+) -> None:
+    """Whoever sends it: what yields is told by the history of the primary too."""
+    maker, other = two_members(team)
+    back_up(primary_server, tmp_path / "backup")
+    finish(maker)
+    all_synced(maker, other)
+    restore(primary_server, tmp_path / "backup")
+    with closing(team.join("third")) as third:
+        synced(third)
+        change(third, "epic", title="blocked")
+        synced(third)
+    member = maker if sender == "who made it" else other
+    synced(member)
+
+    member.recovery.resend_lost()
+
+    assert (synced(member).parked, titles(truth)) == (0, ("done", "blocked"))

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from itertools import count
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from replica.conflict_row import ConflictRow
-from replica.conflicts import Author, is_parked
-from replica.mutation import Change, Kind, Mutation, Row, StoredValue, decode_changes, encode_changes
+from replica.conflicts import Author, Conflict, conflict_from, field_name, is_parked
+from replica.mutation import Change, Kind, Mutation, Row, StoredValue, encode_changes
 from replica.push import cut_batches, has_effect, net_changes, plan_push
 from replica.rebase import Ground, Key, Means, Rebased, Touch, rebase, row_after
 from replica.rules import Rule
@@ -26,7 +27,8 @@ _IDS = ("a", "b", "c")
 _update = st.fixed_dictionaries(
     {}, optional={"title": st.sampled_from("xyz"), "body": st.sampled_from("pq"), "stars": st.integers(-3, 3)}
 )
-_step = st.tuples(st.sampled_from(_IDS), st.sampled_from(["insert", "update", "update", "update", "delete"]), _update)
+_kinds = st.sampled_from(["insert", "update", "update", "update", "follow", "follow", "delete"])
+_step = st.tuples(st.sampled_from(_IDS), _kinds, _update)
 _mutation = st.lists(_step, min_size=1, max_size=3, unique_by=lambda step: step[0])
 _mutations = st.lists(_mutation, max_size=5)
 
@@ -48,7 +50,8 @@ def _changes(rows: Rows, steps: Iterable[Act], now: Stamp) -> list[Change]:
         else:
             fields = {name: (row[name], value) for name, value in values.items() if row[name] != value}
         if fields:
-            changes.append(Change("items", row_id, Kind(kind), seen, stamp, fields))
+            does = Kind.UPDATE if kind == "follow" else Kind(kind)
+            changes.append(Change("items", row_id, does, seen, stamp, fields, yields=kind == "follow"))
     return changes
 
 
@@ -88,13 +91,15 @@ class _Meeting:
         refused: Mapping[str, str] | None = None,
         *,
         earlier: Iterable[Mutation] = (),
+        alone: Iterable[str] = (),
         at: int = 2_000_000,
     ) -> Rebased:
         numbers = count()
         means = Means(
             lambda _: _RULES, stamp_at(at), self.mine_rows.get, lambda: f"conflict {next(numbers)}", lambda: 1
         )
-        return rebase(mutations, deepcopy(Ground(self.their_rows, self.touches)), means, refused, earlier)
+        ground = deepcopy(Ground(self.their_rows, self.touches))
+        return rebase(mutations, ground, means, refused, earlier, alone=set(alone))
 
 
 def _apply(rows: Rows, mutations: Iterable[Mutation]) -> Rows:
@@ -125,12 +130,12 @@ def test_every_mutation_comes_out_once_in_its_place_as_it_was_merged_or_parked(m
         if is_parked(after):
             (insert,) = after.changes
             values = insert.new_values()
-            assert decode_changes(str(values["changes"])) == before.changes
+            assert _parked_as(after).changes == before.changes
             assert set(values) == {column.name for column in ConflictRow.replica_columns}
             assert values["mutation_id"] == before.id
         else:
-            assert [(one.table, one.row_id) for one in after.changes] == [
-                (one.table, one.row_id) for one in before.changes
+            assert [(one.table, one.row_id, one.yields) for one in after.changes] == [
+                (one.table, one.row_id, one.yields) for one in before.changes
             ]
             assert before.id in result.merged or after == before
 
@@ -193,7 +198,8 @@ def test_i4_no_value_is_replaced_by_one_who_had_not_seen_it(mine: Acts, theirs: 
     for before, after in zip(meeting.mutations, result.mutations, strict=True):
         for one in () if is_parked(after) else before.changes:
             row = rows.get((one.table, one.row_id))
-            if row is not None and "title" in one.fields and one.kind is not Kind.INSERT:
+            is_kept = not one.yields or has_effect(_change_of(after, one))
+            if row is not None and "title" in one.fields and one.kind is not Kind.INSERT and is_kept:
                 assert row["title"] in one.fields["title"], one
         rows = _apply(rows, [after])
 
@@ -218,10 +224,11 @@ def test_counters_add_up_whoever_came_first(mine: Acts, theirs: Acts) -> None:
         if row is not None and is_plain:
             added = sum(
                 int(str(one.fields["stars"][1])) - int(str(one.fields["stars"][0]))
-                for mutation in meeting.mutations
+                for mutation, applied in zip(meeting.mutations, result.mutations, strict=True)
                 if mutation.id not in result.parked
                 for one in mutation.changes
                 if (one.table, one.row_id) == key and "stars" in one.fields
+                if not one.yields or has_effect(_change_of(applied, one))
             )
             assert row["stars"] == int(str(stars)) + added
 
@@ -231,13 +238,70 @@ def test_a_refused_mutation_is_parked_whole_for_the_reason_given(mine: Acts, the
     """And those behind it are laid over rows that do not have it."""
     meeting = _Meeting(mine, theirs)
     refused = {one.id: "the primary refuses it" for one in meeting.mutations[:1]}
+    is_of_consequences = all(change.yields for one in meeting.mutations[:1] for change in one.changes)
 
     result = meeting.rebase(meeting.mutations, refused)
 
-    assert set(refused) <= set(result.parked)
+    assert is_of_consequences or set(refused) <= set(result.parked)
     for one in result.mutations[:1]:
-        assert one.changes[0].new_values()["reason"] == "the primary refuses it"
+        if is_of_consequences:
+            assert not any(has_effect(change) for change in one.changes)
+        else:
+            assert one.changes[0].new_values()["reason"] == "the primary refuses it"
     _apply(meeting.their_rows, result.mutations)
+
+
+@given(_mutations, _mutations)
+def test_nobody_is_asked_about_a_consequence(mine: Acts, theirs: Acts) -> None:
+    """What is parked is parked for what it does otherwise."""
+    meeting = _Meeting(mine, theirs)
+
+    result = meeting.rebase(meeting.mutations)
+
+    for after in result.mutations:
+        if is_parked(after):
+            conflict = _parked_as(after)
+            by_key = {(one.table, one.row_id): one for one in conflict.changes}
+            assert conflict.clashing
+            assert not any(by_key[key].yields for key in conflict.clashing)
+            first = (conflict.table, conflict.row_id)
+            followed = {field_name(*key, name, first=first) for key, c in by_key.items() if c.yields for name in _NEW}
+            assert followed.isdisjoint(conflict.fields)
+
+
+@given(_mutations, _mutations, st.booleans())
+def test_consequences_change_nothing_of_what_they_follow_from(mine: Acts, theirs: Acts, are_apart: bool) -> None:  # noqa: FBT001 - drawn
+    """Parked or not, and merged to the same, as if they had not been there."""
+    meeting = _Meeting(mine, theirs)
+    first = next((one for one in meeting.mutations if not all(c.yields for c in one.changes)), None)
+    made = [] if first is None else [first]
+    bare = [replace(one, changes=tuple(change for change in one.changes if not change.yields)) for one in made]
+
+    result = meeting.rebase(made, alone=[one.id for one in made if are_apart])
+
+    without = meeting.rebase(bare)
+    assert result.parked == without.parked
+    for with_them, alone in zip(result.mutations, without.mutations, strict=True):
+        if not is_parked(with_them):
+            assert tuple(change for change in with_them.changes if not change.yields) == alone.changes
+            assert not are_apart or not any(has_effect(c) for c in with_them.changes if c.yields)
+
+
+@given(_mutations, _mutations)
+def test_a_consequence_is_done_whole_or_not_at_all(mine: Acts, theirs: Acts) -> None:
+    """Its fields belong together: a counter beside a title that gave way does not count."""
+    meeting = _Meeting(mine, theirs)
+    result = meeting.rebase(meeting.mutations)
+    rows = dict(meeting.their_rows)
+
+    for before, after in zip(meeting.mutations, result.mutations, strict=True):
+        rows = _apply(rows, [after])
+        for one in () if is_parked(after) else before.changes:
+            row = rows.get((one.table, one.row_id))
+            if one.yields and has_effect(_change_of(after, one)):
+                assert row is not None
+                assert "title" not in one.fields or row["title"] == one.fields["title"][1]
+                assert "stars" not in one.fields or "stars" in _change_of(after, one).fields
 
 
 @given(_mutations)
@@ -263,6 +327,17 @@ def test_batches_hold_every_mutation_once_and_in_order(
 
     assert [one for batch in batches for one in batch] == mutations
     assert all(batches)
+
+
+def _parked_as(mutation: Mutation) -> Conflict:
+    """The conflict that a parked mutation inserts."""
+    (insert,) = mutation.changes
+    return conflict_from(ConflictRow.model_validate({"id": insert.row_id, **insert.new_values()}))
+
+
+def _change_of(mutation: Mutation, change: Change) -> Change:
+    """What came of a change of a mutation that was not parked."""
+    return next(one for one in mutation.changes if (one.table, one.row_id) == (change.table, change.row_id))
 
 
 def test_a_later_change_wins_over_ones_own_earlier_one_though_one_between_was_parked() -> None:
@@ -317,3 +392,17 @@ def _conflict(row_id: str, state: str) -> ConflictRow:
         changes=encode_changes((change,)), mine_rows="{}", mine_session="", mine_machine="", mine_at="",
         schema_version=1, theirs_session="", theirs_machine="", theirs_at="", state=state, outcome="mine",
     )  # fmt: skip
+
+
+def test_a_consequence_for_a_row_that_was_marked_as_deleted_gives_way() -> None:
+    """As for one that was removed; a mark is what an ordinary change of another field would be parked for."""
+    follows = Change("items", "a", Kind.UPDATE, "2026", "2027", {"title": ("new", "closed")}, yields=True)
+    marked: Row = {"id": "a", "updated_at": "2026-01-01T00:00:00.000000Z", "title": "new", "gone_at": "2026"}
+    means = Means(lambda _: {"gone_at": Rule.DELETED}, stamp_at(2_000_000), lambda _: None, str)
+
+    for change, parked in ((follows, []), (replace(follows, yields=False), ["mine"])):
+        mutation = Mutation("mine", "ses_mine", "mine", "2027", 1, (change,))
+        result = rebase([mutation], Ground({("items", "a"): marked}), means)
+
+        assert result.parked == parked
+        assert is_parked(result.mutations[0]) or not has_effect(result.mutations[0].changes[0])

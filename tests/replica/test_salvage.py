@@ -11,6 +11,7 @@ from replica import DamagedError, ForeignFileError, InputError, NotFoundError, R
 from replica.salvage import read_pending
 from sqld import Server
 from tests.faults import FaultProxy
+from tests.replica.epics import finish, titles, two_members
 from tests.replica.team import Item, Team, Truth, add, all_synced, change, rows_of, synced
 
 Spoil = Callable[[bytearray], None]
@@ -81,6 +82,21 @@ def test_i1_what_was_acknowledged_is_taken_back_from_a_file_that_sqlite_refuses(
     assert synced(again).pushed == len(ids)
     assert truth.applied()[-len(ids) :] == ids
     assert rows_of(again) == truth.rows() == seen
+
+
+def test_a_consequence_that_was_taken_back_still_gives_way(team: Team, truth: Truth) -> None:
+    """The mutation was not sent before the file was damaged, and another was faster meanwhile."""
+    laptop, desktop = two_members(team)
+    finish(laptop)
+    laptop.close()
+    change(desktop, "epic", title="blocked")
+    synced(desktop)
+
+    salvaged = salvage_outbox(team.directory_of("laptop"))
+    again = team.join("laptop")
+    again.recovery.import_pending(salvaged.file)
+
+    assert (synced(again).parked, titles(truth)) == (0, ("done", "blocked"))
 
 
 def test_i2_what_the_primary_has_already_is_not_applied_again(

@@ -165,17 +165,25 @@ def test_i6_an_old_program_that_notices_a_restore_mixes_no_two_versions_of_a_row
     assert (shown.title, shown.stars, shown.colour) == ("Milk", 5, "white")
 
 
+class ShortNote(Record, table="notes"):
+    """A note without a body."""
+
+    title: str
+    tags: frozenset[str] = frozenset()
+    stars: int = 0
+    weight: float | None = None
+
+
+class LightNote(Record, table="notes"):
+    """A note without a body or a weight."""
+
+    title: str
+    tags: frozenset[str] = frozenset()
+    stars: int = 0
+
+
 def test_changes_of_a_column_that_is_gone_are_parked(tmp_path: Path, primary_server: Server) -> None:
     """Whole, for a person to decide; those beside them go on."""
-
-    class ShortNote(Record, table="notes"):
-        """A note without a body."""
-
-        title: str
-        tags: frozenset[str] = frozenset()
-        stars: int = 0
-        weight: float | None = None
-
     url = primary_server.url
     without = migrations_with(tmp_path / "without", "ALTER TABLE notes DROP COLUMN body;")
     with open_notes(tmp_path / "one", "libsql", url) as old:
@@ -194,6 +202,30 @@ def test_changes_of_a_column_that_is_gone_are_parked(tmp_path: Path, primary_ser
         (conflict,) = upgraded.conflicts()
         assert conflict.changes[0].fields == {"body": ("", "two litres")}
         assert upgraded.get(ShortNote, bread.id).stars == 5
+
+
+def test_a_consequence_for_a_column_that_is_gone_gives_way(tmp_path: Path, primary_server: Server) -> None:
+    """All of it, also where it was nothing before, as the column is now; the rest arrives."""
+    url = primary_server.url
+    without = migrations_with(
+        tmp_path / "without", "ALTER TABLE notes DROP COLUMN body;", "ALTER TABLE notes DROP COLUMN weight;"
+    )
+    with open_notes(tmp_path / "one", "libsql", url) as old:
+        milk, bread, tea = add(old, "Milk"), add(old, "Bread"), add(old, "Tea")
+        settle(old)
+        with old.transaction() as tx:
+            tx.update(milk, stars=1)
+            tx.follow(bread, title="Rye", body="two loaves")
+            tx.follow(tea, title="Green tea", weight=1.5)
+    with open_notes(tmp_path / "two", "libsql", url, records=[LightNote, Shelf], migrations=without) as new:
+        settle(new)
+
+    with open_notes(tmp_path / "one", "libsql", url, records=[LightNote, Shelf], migrations=without) as upgraded:
+        settle(upgraded)
+
+        assert upgraded.conflicts() == []
+        assert upgraded.get(LightNote, milk.id).stars == 1
+        assert [upgraded.get(LightNote, one.id).title for one in (bread, tea)] == ["Bread", "Tea"]
 
 
 def test_a_reader_sees_a_column_that_arrived_while_it_ran(tmp_path: Path, primary_server: Server, newer: Path) -> None:

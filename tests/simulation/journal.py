@@ -22,7 +22,7 @@ Tell = Callable[[Json], None]
 def told_change(change: Change) -> Json:
     """A change as it stands in the history of a run."""
     fields = {name: [before, new] for name, (before, new) in change.fields.items()}
-    return [change.table, change.row_id, change.kind.value, change.seen, change.stamp, fields]
+    return [change.table, change.row_id, change.kind.value, change.seen, change.stamp, fields, None, change.yields]
 
 
 def _told(mutation: Mutation, how: str) -> Json:

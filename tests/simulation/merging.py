@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from replica import Rule
+from tests.simulation.records import NEW
 from tests.simulation.story import ToldChange
 
 Json = Any  # a stored value
@@ -20,8 +21,9 @@ Row = dict[str, Json]
 
 @dataclass(slots=True)
 class Past:
-    """What a row has been: each value a field ever had, and who set it last, as (made at, mutation)."""
+    """What a row has been: each value a field ever had, and who set it last, as (made at, mutation); if it was gone."""
 
+    was_gone: bool = False
     values: dict[str, list[Json]] = field(default_factory=dict)
     setters: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
 
@@ -86,6 +88,23 @@ def explain(told: ToldChange, applied: ToldChange, found: Row, rules: Mapping[st
                 wrong[0],
                 f"{name}: {wrong[1]} (saw {before!r}, wanted {wanted!r}, found {found[name]!r}, left {left!r})",
             )
+
+
+# What only the primary can refuse, and no value of the row tells.
+_CONSTRAINED: Final = frozenset({"code", "project"})
+
+
+def may_give_way(told: ToldChange, found: Row, rules: Mapping[str, Rule], past: Past) -> bool:
+    """Whether a consequence may have come to nothing: it met, now or on its way, what it could not be merged with."""
+    is_dropped = told.table not in {record.replica_table for record in NEW.records}
+    if is_dropped or past.was_gone or told.fields.keys() & _CONSTRAINED:
+        return True
+    for name, pair in told.fields.items():
+        ever = (found.get(name), *past.values.get(name, []))
+        is_mergeable = rules.get(name, Rule.KEEP) not in (Rule.KEEP, Rule.TEXT)
+        if not is_mergeable and not all(any(same(value, one) for one in pair) for value in ever):
+            return True
+    return False
 
 
 Verdict = tuple[str, str] | None

@@ -156,9 +156,9 @@ def _lose_parked() -> None:
 
     def make(inner: Any) -> Any:  # the method itself
         def rebased(
-            self: Delivery, batch: list[Mutation], progress: Progress, refused: dict[str, str]
+            self: Delivery, batch: list[Mutation], progress: Progress, refused: dict[str, str], **more: Any
         ) -> list[Mutation]:
-            result: list[Mutation] = inner(self, batch, progress, refused)
+            result: list[Mutation] = inner(self, batch, progress, refused, **more)
             _forget(self._store, [one.id for one in result if one.id in progress.parked])
             return [one for one in result if one.id not in progress.parked]
 
@@ -203,11 +203,13 @@ def _drop_on_schema_change() -> None:
 
     def make(inner: Any) -> Any:  # the method itself
         def rebased(
-            self: Delivery, batch: list[Mutation], progress: Progress, refused: dict[str, str]
+            self: Delivery, batch: list[Mutation], progress: Progress, refused: dict[str, str], **more: Any
         ) -> list[Mutation]:
             gone = {one.id for one in batch if any(change.table not in self._store.tables for change in one.changes)}
             _forget(self._store, gone)
-            result: list[Mutation] = inner(self, [one for one in batch if one.id not in gone], progress, refused)
+            result: list[Mutation] = inner(
+                self, [one for one in batch if one.id not in gone], progress, refused, **more
+            )
             return result
 
         return rebased
@@ -242,6 +244,37 @@ def _count_as_last() -> None:
     merges[Rule.SUM] = lambda _before, mine, _theirs: Merged(mine.value)
 
 
+def _park_for_consequences() -> None:
+    """A consequence is taken for a change like any other."""
+
+    def make(inner: Any) -> Any:  # the function itself
+        def rebased(mutations: Sequence[Mutation], *arguments: Any, **options: Any) -> Any:  # passed on
+            plain = [
+                replace(one, changes=tuple(replace(change, yields=False) for change in one.changes))
+                for one in mutations
+            ]
+            return inner(plain, *arguments, **options)
+
+        return rebased
+
+    _patch(delivery, "rebase", make)
+
+
+def _give_way_always() -> None:
+    """A consequence comes to nothing as soon as anybody has touched its row."""
+
+    def make(inner: Any) -> Any:  # the function itself
+        def lay(mutation: Mutation, change: Change, current: Any, touches: Any, means: Any) -> Any:  # passed on
+            is_moved = current is not None and current["updated_at"] != change.seen
+            if change.yields and is_moved:
+                return replace(change, fields={}, encoded="", ground=current)
+            return inner(mutation, change, current, touches, means)
+
+        return lay
+
+    _patch(rebase, "_lay_change", make)
+
+
 PLANTS: Final[dict[str, Plant]] = {
     "acknowledge-before-commit": Plant(_acknowledge_before_commit, frozenset({"I1", "I6"}), (Fault.KILL,)),
     "settle-before-pull": Plant(_settle_before_pull, frozenset({"I6"}), (Fault.KILL_AT, Fault.STOP)),
@@ -257,5 +290,7 @@ PLANTS: Final[dict[str, Plant]] = {
     "drop-on-schema-change": Plant(_drop_on_schema_change, frozenset({"I1"}), (Fault.MIGRATE,)),
     "take-lost-for-failed": Plant(_take_lost_for_failed, frozenset({"I1"}), (Fault.LOSE, Fault.DUPLICATE), seed=2),
     "overlook-restore": Plant(_overlook_restore, frozenset({"I3", "atomic reads", "thin air"}), (Fault.RESTORE_SAME,)),
+    "park-for-consequences": Plant(_park_for_consequences, frozenset({"I1", "I5"})),
+    "give-way-always": Plant(_give_way_always, frozenset({"I1", "I4"})),
     "count-as-last": Plant(_count_as_last, frozenset({"I4"})),
 }

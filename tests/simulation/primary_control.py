@@ -17,7 +17,7 @@ from tests.simulation.records import COLUMNS
 Json = Any  # a JSON document of our own making
 
 _CHANGES: Final = (
-    "seq, mutation, position, table_name, row_id, kind, seen, stamp, json(fields), made_at, schema_version"
+    "seq, mutation, position, table_name, row_id, kind, seen, stamp, json(fields), made_at, schema_version, yields"
 )
 _CHUNK: Final = 2_000
 

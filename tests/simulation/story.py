@@ -39,7 +39,8 @@ class Violation:
 class ToldChange:
     """One row's part of a mutation, as its author told it or as the primary holds it.
 
-    ground: for a pending one, the row on the primary that a rebase laid it over.
+    ground: for a pending one, the row on the primary that a rebase laid it over. yields: whether it is a consequence,
+    which gives way to others.
     """
 
     table: str
@@ -49,6 +50,7 @@ class ToldChange:
     stamp: str
     fields: dict[str, list[Json]]
     ground: dict[str, Json] | None = None
+    yields: bool = False
 
     @property
     def key(self) -> Key:
@@ -113,9 +115,9 @@ class Story:
 
 
 def told_change(value: Json) -> ToldChange:
-    """A change from its JSON form: table, row, kind, seen, stamp, fields, and perhaps its ground."""
-    table, row_id, kind, seen, stamp, fields, *ground = value
-    return ToldChange(table, row_id, kind, seen, stamp, fields, *ground)
+    """A change from its JSON form: table, row, kind, seen, stamp, fields, perhaps its ground, and whether it yields."""
+    table, row_id, kind, seen, stamp, fields, *more = value
+    return ToldChange(table, row_id, kind, seen, stamp, fields, *more)
 
 
 def read_story(events: list[Event]) -> Story:

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from replica import Rule
-from tests.simulation.merging import Past, explain
+from tests.simulation.merging import Past, Row, explain, may_give_way
 from tests.simulation.reading import check_reads
 from tests.simulation.records import PROGRAMS
 from tests.simulation.story import Seen, Story, ToldChange, told_change
@@ -37,6 +37,18 @@ def test_a_value_that_gave_way_to_another_need_not_come_back_when_that_one_goes(
 
     assert list(explain(told, _update({}), moved, rules, _AUTHOR, past)) == []
     assert [invariant for invariant, _ in explain(told, _update({}), as_it_was, rules, _AUTHOR, past)] == ["I1"]
+
+
+def test_a_consequence_comes_to_nothing_only_where_it_met_another_value() -> None:
+    """There now, or on its way; other fields, and what the rules merge, are no reason."""
+    fields: dict[str, list[object]] = {"title": ["a", "mine"], "spent": [1, 2]}
+    told = ToldChange("tasks", "t1", "update", "then", "now", fields, yields=True)
+    rules, past = {"title": Rule.KEEP, "spent": Rule.SUM}, Past()
+    found: list[Row] = [{"title": "a", "spent": 7}, {"title": "mine", "spent": 7}, {"title": "theirs", "spent": 1}]
+
+    assert [may_give_way(told, row, rules, past) for row in found] == [False, False, True]
+    past.note("title", "theirs", _AUTHOR)
+    assert may_give_way(told, found[0], rules, past)
 
 
 def _sees(text: str, *pending: list[Any]) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from replica.conflict_row import ConflictRow
 from replica.records import rules_of
-from tests.simulation.merging import Past, Row, explain, same
+from tests.simulation.merging import Past, Row, explain, may_give_way, same
 from tests.simulation.records import COLUMNS, DEFAULTS, RULES
 from tests.simulation.story import Key, Story, Told, ToldChange, Violation
 
@@ -69,12 +69,12 @@ def replay(dump: Json, story: Story) -> Timeline:
     """Replay what the primary says was done to it, and hold it against what the authors told and what it holds."""
     timeline = Timeline()
     found = timeline.violations
-    for seq, mutation, position, table, row_id, kind, seen, stamp, fields, made_at, _ in dump["changes"]:
+    for seq, mutation, position, table, row_id, kind, seen, stamp, fields, made_at, _, yields in dump["changes"]:
         one = timeline.applied.setdefault(mutation, Applied(mutation, seq, seq, made_at))
         if timeline.at and mutation != timeline.at[max(timeline.at)] and one.changes:
             found.append(Violation("I2", f"{mutation} is in the history twice"))
         one.last = seq
-        one.changes.append(ToldChange(table, row_id, kind, seen, stamp, fields))
+        one.changes.append(ToldChange(table, row_id, kind, seen, stamp, fields, yields=bool(yields)))
         one.positions.append(position)
         timeline.at[seq] = mutation
     rows: dict[Key, Row] = {}
@@ -119,8 +119,10 @@ def _check_whole(one: Applied, told: Told | None, dump: Json) -> Iterator[Violat
     if told.is_certainly_refused:
         yield Violation("I1", f"{one.id} is on the primary, and its author was told {told.refused}")
     wanted = {change.key for change in told.changes}
+    following = {change.key for change in told.changes if change.yields}
     if not one.is_parked(told):
         there = {change.key for change in one.changes}
+        marked = {change.key for change in one.changes if change.yields}
     else:
         row = next((row for row in dump[CONFLICTS] if row["id"] == one.changes[0].row_id), None)
         if row is None:
@@ -129,8 +131,18 @@ def _check_whole(one: Applied, told: Told | None, dump: Json) -> Iterator[Violat
         if row["mutation_id"] != one.id:
             yield Violation("I1", f"the conflict {row['id']} is of {row['mutation_id']}, not of {one.id}")
         there = {(change[0], change[1]) for change in json.loads(row["changes"])}
+        marked = {_key(name) for name in json.loads(row["yielding"])}
+        if following == wanted or following & {_key(name) for name in json.loads(row["clashing"])}:
+            yield Violation("I1", f"{one.id} was parked for {row['clashing']}, which only follows from the rest")
+    if marked != following & there:
+        yield Violation("I5", f"of {one.id} {sorted(marked)} give way, its author had {sorted(following)} follow")
     if there != wanted:
         yield Violation("I5", f"{one.id} has {sorted(there)}, its author made {sorted(wanted)}")
+
+
+def _key(name: str) -> Key:
+    table, row_id = name.split("/", 1)
+    return table, row_id
 
 
 def _apply(
@@ -150,6 +162,9 @@ def _apply(
         yield from _update(where, change, rows)
     if row is not None and asked is not None and _opens_anothers(asked, change, row):
         yield Violation("I4", f"{where}: opened again what {row['resolved_by']} had settled, unseen by its author")
+    gave_way = asked is not None and asked.yields and not change.fields
+    if gave_way and row is not None and asked is not None and may_give_way(asked, row, _RULES[change.table], past):
+        asked = None
     if row is not None and asked is not None and change.kind == "update":
         for invariant, wrong in explain(asked, change, row, _RULES[change.table], author, past):
             yield Violation(invariant, f"{where}: {wrong}")
@@ -159,6 +174,7 @@ def _apply(
         set_here = {name: value for name, value in rows[change.key].items() if name != "updated_at"}
     for name, new in set_here.items():
         past.note(name, new, author)
+    past.was_gone = past.was_gone or change.key not in rows
 
 
 def _opens_anothers(asked: ToldChange, change: ToldChange, row: Row) -> bool:

@@ -16,6 +16,7 @@ from tests.simulation.records import HOT, Program, Project, Scrap
 Json = Any  # a JSON document of our own making
 
 _CONTENDED: Final = 6
+_FOLLOWING: Final = 0.3
 _OWNERS: Final = ("ann", "bob", "eve", "kim")
 _LABELS: Final = "abcdef"
 
@@ -25,6 +26,8 @@ class Act:
 
     def __init__(self, member: Replica, program: Program, dice: random.Random, mark: str) -> None:
         self._member, self._program, self._dice, self._mark = member, program, dice, mark
+        # Dice of its own for what follows from what, so that every other throw is as it was without.
+        self._follows = random.Random(mark)
         self._written = 0
 
     # -- writing
@@ -68,7 +71,8 @@ class Act:
         if act < 0.30 and (row_id not in HOT[table] or dice.random() < 0.15):
             tx.delete(row)
         else:
-            tx.update(row, **self._patch(table, row, ids["projects"]))
+            write = tx.follow if self._follows.random() < _FOLLOWING else tx.update
+            write(row, **self._patch(table, row, ids["projects"]))
 
     def _new_id(self, table: str) -> str:
         """An id of its own, or, to meet another insert, one of a few; sometimes that of a hot row that may be gone."""
