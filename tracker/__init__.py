@@ -1,5 +1,7 @@
 """The tables and rules of td, and the one door through which the command line reaches the replica."""
 
+from typing import TYPE_CHECKING
+
 from replica import (
     AmbiguousIdError,
     Author,
@@ -35,6 +37,7 @@ from tracker import (
     deeds,
     dependencies,
     editing,
+    listing,
     moves,
     planning,
     reconcile,
@@ -46,6 +49,7 @@ from tracker import (
 )
 from tracker.conflicts import other_fields
 from tracker.errors import (
+    FilterError,
     InvalidFieldError,
     IssueDeletedError,
     NothingToChangeError,
@@ -86,6 +90,10 @@ from tracker.values import check_label, moment_text, parse_label_changes, parse_
 from tracker.views import IssueView
 from tracker.work_sessions import Stretch
 
+if TYPE_CHECKING:
+    # A list without a filter does not pay for the language.
+    from tracker import tdq  # noqa: TC004 - it is imported by who asks for it by its name
+
 __all__ = [
     "Account",
     "AmbiguousIdError",
@@ -101,6 +109,7 @@ __all__ = [
     "Desk",
     "FieldConflict",
     "FileLink",
+    "FilterError",
     "Handoff",
     "Here",
     "HistoryEntry",
@@ -152,6 +161,7 @@ __all__ = [
     "dependencies",
     "editing",
     "is_turso",
+    "listing",
     "machine_id",
     "moment_text",
     "moves",
@@ -177,6 +187,7 @@ __all__ = [
     "split_title",
     "sync",
     "talk",
+    "tdq",
     "usage",
     "views",
     "work_sessions",

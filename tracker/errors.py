@@ -4,6 +4,7 @@
 TrackerError                    base of all
 ├── InvalidFieldError           invalid_input    a value that a field of an issue cannot have
 ├── NothingToChangeError        invalid_input    an update that names no field
+├── FilterError                 filter           a filter that cannot be understood
 ├── IssueDeletedError           issue_deleted    a change to an issue that is deleted
 ├── TransitionError             transition       a status that cannot follow the one that an issue has
 ├── ClaimedError                conflict         an issue that somebody else has started
@@ -19,8 +20,9 @@ TrackerError                    base of all
 Always true: nothing was written when one of these is raised, and `hint` says what to type instead.
 """
 
+import re
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from replica import Author
 
@@ -43,6 +45,46 @@ class InvalidFieldError(TrackerError):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.reason}"
+
+
+class FilterError(TrackerError):
+    """A filter that cannot be understood; nothing was looked for.
+
+    reason: what is wrong. text: the filter. position: where in it, from 0. advice: what to write instead. The hint
+    shows the filter with a mark at that place, in the one line that an error has.
+    """
+
+    code = "filter"
+
+    def __init__(self, reason: str, text: str, position: int, advice: str = "") -> None:
+        super().__init__(reason, text, position, advice)
+        self.reason, self.text, self.position, self.advice = reason, text, position, advice
+        self.hint = "; ".join(part for part in (_pointed_at(text, position), advice) if part)
+
+    @property
+    def column(self) -> int:
+        """Where it is, counted from 1."""
+        return self.position + 1
+
+    def __str__(self) -> str:
+        return f"at column {self.column}: {self.reason}" if self.text else self.reason
+
+
+_SHOWN_BEFORE: Final = 40
+_SHOWN_AFTER: Final = 20
+_PART: Final = re.compile(r"\w[\w.@-]*|[=!~<>]+|\S|", re.ASCII)
+
+
+def _pointed_at(text: str, position: int) -> str:
+    """The text around a place, with a mark behind what stands there."""
+    if not text:
+        return ""
+    part = _PART.match(text, position)
+    end = part.end() if part is not None else position
+    start, stop = max(0, end - _SHOWN_BEFORE), end + _SHOWN_AFTER
+    cut_before, cut_after = "…" * (start > 0), "…" * (stop < len(text))
+    shown = f"{cut_before}{text[start:end]}⟵here{text[end:stop]}{cut_after}"
+    return "".join(char if char.isprintable() else "?" for char in shown)
 
 
 class NothingToChangeError(TrackerError):

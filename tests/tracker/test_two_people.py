@@ -29,7 +29,7 @@ from tracker import (
     views,
 )
 
-EVERYTHING = IssueFilter(with_closed=True, with_deleted=True)
+EVERYTHING = IssueFilter(with_closed=True, with_deleted=True, with_deferred=True)
 
 
 @pytest.fixture
