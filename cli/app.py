@@ -52,6 +52,7 @@ _MODULES: Final = {
     "session": "session",
     "check-handoff": "check_handoff",
     "ws": "ws",
+    "note": "note",
     "history": "history",
     "undo": "history",
     "sync": "sync",

@@ -39,6 +39,7 @@ from tracker import (
     editing,
     listing,
     moves,
+    notes,
     planning,
     reconcile,
     reviews,
@@ -49,6 +50,7 @@ from tracker import (
 )
 from tracker.conflicts import other_fields
 from tracker.errors import (
+    DeletedError,
     FilterError,
     InvalidFieldError,
     IssueDeletedError,
@@ -63,6 +65,7 @@ from tracker.listing import IssueFilter
 from tracker.moves import Commit, Moved
 from tracker.names import parse_log_type, parse_priority, parse_role, parse_status, parse_type, split_title
 from tracker.near import NearIssues
+from tracker.notes import NoteEdit, NoteFilter
 from tracker.reconcile import Mended
 from tracker.records import (
     Comment,
@@ -73,6 +76,7 @@ from tracker.records import (
     IssueType,
     Log,
     LogType,
+    Note,
     Priority,
     Review,
     Session,
@@ -105,6 +109,7 @@ __all__ = [
     "Conflict",
     "ConflictError",
     "DamagedError",
+    "DeletedError",
     "Dependency",
     "Desk",
     "FieldConflict",
@@ -131,6 +136,9 @@ __all__ = [
     "NearIssues",
     "NotAllowedError",
     "NotFoundError",
+    "Note",
+    "NoteEdit",
+    "NoteFilter",
     "NothingToChangeError",
     "NothingToUndoError",
     "Priority",
@@ -166,6 +174,7 @@ __all__ = [
     "moment_text",
     "moves",
     "new_session_id",
+    "notes",
     "open_tracker",
     "other_fields",
     "parse_field",

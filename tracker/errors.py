@@ -13,6 +13,7 @@ TrackerError                    base of all
 ├── CycleError                  cycle            a dependency or a parent that would come back to where it began
 ├── WorkGoesOnError             conflict         a stretch of work begun where one goes on
 ├── NoWorkError                 not_found        no stretch of work goes on here
+├── DeletedError                deleted          a change to a board or a note that is deleted
 ├── NothingToUndoError          not_found        an undo where nothing was changed
 └── UndoRefusedError            conflict         an undo of what was changed again
 ```
@@ -201,6 +202,20 @@ class NoWorkError(TrackerError):
 
     def __str__(self) -> str:
         return "no work session goes on here"
+
+
+class DeletedError(TrackerError):
+    """The board or the note is deleted; it can be restored, not changed. kind: which of the two."""
+
+    code = "deleted"
+
+    def __init__(self, kind: str, row_id: str) -> None:
+        super().__init__(kind, row_id)
+        self.kind, self.row_id = kind, row_id
+        self.hint = f"bring it back first: td {kind} restore {row_id}"
+
+    def __str__(self) -> str:
+        return f"the {self.kind} {self.row_id} is deleted"
 
 
 class NothingToUndoError(TrackerError):

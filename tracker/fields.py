@@ -9,12 +9,17 @@ from typing import Final
 
 from tracker.errors import InvalidFieldError
 from tracker.names import parse_priority, parse_status, parse_type
-from tracker.records import Comment, Issue
+from tracker.notes import check_note_title
+from tracker.records import Comment, Issue, Note
 from tracker.values import check_comment, check_text, check_title, parse_labels, parse_moment
 
 
 def _description(typed: str) -> str:
     return check_text("description", typed)
+
+
+def _content(typed: str) -> str:
+    return check_text("content", typed)
 
 
 def _labels(typed: str) -> frozenset[str]:
@@ -41,6 +46,7 @@ _PARSERS: Final[Mapping[str, Mapping[str, Callable[[str], object]]]] = {
         "deleted_at": _deleted_at,
     },
     Comment.replica_table: {"text": check_comment},
+    Note.replica_table: {"title": check_note_title, "content": _content, "deleted_at": _deleted_at},
 }
 
 
