@@ -1,13 +1,14 @@
-"""How notes look to a person.
+"""How notes and linked files look to a person.
 
 Always true: a row takes one line in a list, and what people wrote is shown without control characters.
 """
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from typing import Final
 
-from cli.text import BOLD, DIM, YELLOW, aligned, paint, painter, printable, printable_lines, short_moment
-from tracker import Note, moment_text
+from cli.text import BOLD, DIM, RED, YELLOW, aligned, paint, painter, printable, printable_lines, short_moment
+from tracker import FileLink, FileState, Note, moment_text
 
 
 def note_lines(notes: Sequence[Note], pending: AbstractSet[str]) -> list[str]:
@@ -47,3 +48,17 @@ def note_view_lines(note: Note, *, pending: bool) -> list[str]:
     if note.content:
         lines += ["", *printable_lines(note.content.removesuffix("\n")).split("\n")]
     return lines
+
+
+_STATE_COLOURS: Final = {FileState.CHANGED: YELLOW, FileState.MISSING: RED}
+
+
+def file_lines(files: Sequence[tuple[FileLink, FileState]], pending: AbstractSet[str]) -> list[str]:
+    """The files of an issue, a line each."""
+    brush = painter()
+    cells = [(printable(link.path), link.role.value, state.value) for link, state in files]
+    lines = aligned(cells) if cells else []
+    return [
+        brush(line, _STATE_COLOURS.get(state, "")) + (f"  {brush('(pending)', YELLOW)}" if link.id in pending else "")
+        for line, (link, state) in zip(lines, files, strict=True)
+    ]

@@ -37,6 +37,7 @@ from tracker import (
     deeds,
     dependencies,
     editing,
+    files,
     listing,
     moves,
     notes,
@@ -56,10 +57,12 @@ from tracker.errors import (
     IssueDeletedError,
     NothingToChangeError,
     NothingToUndoError,
+    NotLinkedError,
     TrackerError,
     UndoRefusedError,
 )
 from tracker.fields import parse_field
+from tracker.files import FileState, FoundFile, LinkChange
 from tracker.here import Desk, Here, seen_at
 from tracker.listing import IssueFilter
 from tracker.moves import Commit, Moved
@@ -71,6 +74,7 @@ from tracker.records import (
     Comment,
     Dependency,
     FileLink,
+    FileRole,
     Handoff,
     Issue,
     IssueType,
@@ -93,6 +97,7 @@ from tracker.usage import Usage, usage
 from tracker.values import check_label, moment_text, parse_label_changes, parse_labels, parse_moment
 from tracker.views import IssueView
 from tracker.work_sessions import Stretch
+from tracker.worktree import Worktree, find_worktree
 
 if TYPE_CHECKING:
     # A list without a filter does not pay for the language.
@@ -114,7 +119,10 @@ __all__ = [
     "Desk",
     "FieldConflict",
     "FileLink",
+    "FileRole",
+    "FileState",
     "FilterError",
+    "FoundFile",
     "Handoff",
     "Here",
     "HistoryEntry",
@@ -127,6 +135,7 @@ __all__ = [
     "IssueType",
     "IssueView",
     "Known",
+    "LinkChange",
     "Log",
     "LogType",
     "Mended",
@@ -136,6 +145,7 @@ __all__ = [
     "NearIssues",
     "NotAllowedError",
     "NotFoundError",
+    "NotLinkedError",
     "Note",
     "NoteEdit",
     "NoteFilter",
@@ -162,12 +172,15 @@ __all__ = [
     "UnreachableError",
     "Usage",
     "WorkSession",
+    "Worktree",
     "check_label",
     "check_url",
     "days",
     "deeds",
     "dependencies",
     "editing",
+    "files",
+    "find_worktree",
     "is_turso",
     "listing",
     "machine_id",

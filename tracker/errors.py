@@ -14,6 +14,7 @@ TrackerError                    base of all
 ├── WorkGoesOnError             conflict         a stretch of work begun where one goes on
 ├── NoWorkError                 not_found        no stretch of work goes on here
 ├── DeletedError                deleted          a change to a board or a note that is deleted
+├── NotLinkedError              not_found        a file that is not linked to the issue
 ├── NothingToUndoError          not_found        an undo where nothing was changed
 └── UndoRefusedError            conflict         an undo of what was changed again
 ```
@@ -216,6 +217,20 @@ class DeletedError(TrackerError):
 
     def __str__(self) -> str:
         return f"the {self.kind} {self.row_id} is deleted"
+
+
+class NotLinkedError(TrackerError):
+    """The file is not among those of the issue; nothing was written."""
+
+    code = "not_found"
+
+    def __init__(self, issue_id: str, path: str) -> None:
+        super().__init__(issue_id, path)
+        self.issue_id, self.path = issue_id, path
+        self.hint = f"td files {issue_id} shows those that are"
+
+    def __str__(self) -> str:
+        return f"{self.path} is not linked to {self.issue_id}"
 
 
 class NothingToUndoError(TrackerError):

@@ -28,6 +28,7 @@ def walk(laptop: Program, desktop: Program, primary_server: Server) -> dict[str,
             assert tracker.replica.sync().error is None
         (conflict,) = theirs.replica.conflicts()
         note = notes.create(theirs, "Hosts")
+    (desktop.directory / "README").touch()
     return {"ISSUE": calm, "CONFLICT": conflict.id, "NOTE": note.id}
 
 
@@ -47,6 +48,9 @@ CALLS: list[tuple[list[str], type]] = [
     (["reopen", "ISSUE"], dict),
     (["delete", "ISSUE"], dict),
     (["restore", "ISSUE"], dict),
+    (["link", "ISSUE", "README"], dict),
+    (["files", "ISSUE"], list),
+    (["unlink", "ISSUE", "README"], dict),
     (["note"], list),
     (["note", "add", "A ☕ title"], dict),
     (["note", "list", "--archived"], list),
