@@ -61,21 +61,19 @@ def _plain(value: bool | int | str | None) -> object:
     return int(value) if isinstance(value, bool) else value
 
 
-def emit_row_change(
+def emit_row_changes(
     call: Invocation,
-    action: str,
     kind: str,
-    rows: Sequence[tuple[Record, Extras]],
+    rows: Sequence[tuple[str, Record]],
     pending: AbstractSet[str],
     *,
-    many: bool,
+    many: bool = False,
 ) -> None:
     """Print what was done to rows. kind: what they are called. many: as a list, though it may have one member."""
     if call.as_json:
         documents = [
-            {"action": action, "id": row.id, kind: row_document(row, pending=row.id in pending, extras=extras)}
-            for row, extras in rows
+            {"action": action, "id": row.id, kind: row_document(row, pending=row.id in pending)} for action, row in rows
         ]
         print_json(documents if many else documents[0])
     else:
-        print_lines(change_line(action, row.id, pending=row.id in pending) for row, _ in rows)
+        print_lines(change_line(action, row.id, pending=row.id in pending) for action, row in rows)

@@ -68,7 +68,7 @@ from tracker.listing import IssueFilter
 from tracker.moves import Commit, Moved
 from tracker.names import parse_log_type, parse_priority, parse_role, parse_status, parse_type, split_title
 from tracker.near import NearIssues
-from tracker.notes import NoteEdit, NoteFilter
+from tracker.notes import MovedNotes, NoteEdit, NoteFilter
 from tracker.reconcile import Mended
 from tracker.records import (
     Comment,
@@ -141,6 +141,7 @@ __all__ = [
     "Mended",
     "Mode",
     "Moved",
+    "MovedNotes",
     "Mutation",
     "NearIssues",
     "NotAllowedError",

@@ -45,6 +45,14 @@ class NoteFilter:
     deleted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class MovedNotes:
+    """The notes that were named, as they are now. changed: the ids of those that were not so before."""
+
+    notes: list[Note]
+    changed: frozenset[str]
+
+
 def create(tracker: Tracker, title: str, content: str = "") -> Note:
     """Write a new note. Raises InvalidFieldError."""
     note = Note(
@@ -83,12 +91,13 @@ def edit(tracker: Tracker, typed: str, wanted: NoteEdit) -> Note:
         return tx.update(note, **edit_note(note, wanted))
 
 
-def move(tracker: Tracker, name: str, typed: Sequence[str]) -> list[Note]:
+def move(tracker: Tracker, name: str, typed: Sequence[str]) -> MovedNotes:
     """Do one of `MOVES` to notes, to all of them or none. Raises as `get` does, and DeletedError."""
     ids = dict.fromkeys(get(tracker, one).id for one in typed)
     with tracker.replica.transaction() as tx:
         notes = [tx.get(Note, note_id) for note_id in ids]
-        return [tx.update(note, **MOVES[name](note, tracker.now())) for note in notes]
+        moved = [tx.update(note, **MOVES[name](note, tracker.now())) for note in notes]
+        return MovedNotes(moved, frozenset(change.row_id for change in tx.changes()))
 
 
 def edit_note(note: Note, wanted: NoteEdit) -> Changes:

@@ -8,7 +8,7 @@ from cli.collection_lines import note_lines, note_view_lines
 from cli.errors import UsageError
 from cli.formats import FormatOption, chosen_format
 from cli.invocation import Invocation, command, default_command
-from cli.rows import emit_row_change, emit_rows, row_document
+from cli.rows import emit_row_changes, emit_rows, row_document
 from cli.typed_text import read_text
 from tracker import Note, NoteEdit, NoteFilter, notes
 
@@ -38,7 +38,7 @@ def add(
     with call.tracker() as tracker:
         made = notes.create(tracker, title, text)
         pending = tracker.replica.pending_rows(Note.replica_table)
-    emit_row_change(call, "created", "note", [(made, {})], pending, many=False)
+    emit_row_changes(call, "note", [("created", made)], pending)
 
 
 @command(app, "list")
@@ -98,7 +98,7 @@ def edit(
         changed = notes.edit(tracker, note_id, wanted)
         pending = tracker.replica.pending_rows(Note.replica_table)
     action = "updated" if changed.updated_at != before.updated_at else "unchanged"
-    emit_row_change(call, action, "note", [(changed, {})], pending, many=False)
+    emit_row_changes(call, "note", [(action, changed)], pending)
 
 
 @command(app, "delete")
@@ -141,4 +141,5 @@ def _move(call: Invocation, name: str, action: str, note_ids: list[str]) -> None
     with call.tracker() as tracker:
         moved = notes.move(tracker, name, note_ids)
         pending = tracker.replica.pending_rows(Note.replica_table)
-    emit_row_change(call, action, "note", [(one, {}) for one in moved], pending, many=len(note_ids) > 1)
+    rows = [(action if one.id in moved.changed else "unchanged", one) for one in moved.notes]
+    emit_row_changes(call, "note", rows, pending, many=len(note_ids) > 1)

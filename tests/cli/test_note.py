@@ -30,6 +30,8 @@ def test_the_list_tells_what_is_special_about_a_note(here: InProcess) -> None:
     assert here.done("note", "pin", ids[0]).out == f"PINNED {ids[0]}\n"
     assert [each["action"] for each in here.document("note", "archive", *ids[:2])] == ["archived"] * 2
 
+    assert here.done("note", "pin", ids[0]).out == f"UNCHANGED {ids[0]}\n"
+
     everything = here.done("note", "list", "--all").out.splitlines()
 
     assert everything[0].startswith(f"{ids[0]}  2")

@@ -75,7 +75,7 @@ def test_a_deleted_issue_takes_and_loses_no_file(tracker: Tracker) -> None:
     """Its files can still be read."""
     issue = tracker.create("Oat milk")
     files.link(tracker, issue.id, [APP])
-    tracker.move("delete", [issue.id])
+    tracker.delete([issue.id])
 
     with pytest.raises(IssueDeletedError):
         files.link(tracker, issue.id, [FoundFile("z.py", "")])

@@ -121,7 +121,7 @@ def test_a_deleted_note_is_only_restored(tracker: Tracker, move: str) -> None:
         notes.edit(tracker, made.id, NoteEdit(title="x"))
 
     assert f"td note restore {made.id}" in raised.value.hint
-    assert [note.deleted_at for note in notes.move(tracker, "restore", [made.id])] == [None]
+    assert [note.deleted_at for note in notes.move(tracker, "restore", [made.id]).notes] == [None]
 
 
 def test_several_notes_are_moved_by_one_mutation_or_not_at_all(tracker: Tracker) -> None:
@@ -133,7 +133,8 @@ def test_several_notes_are_moved_by_one_mutation_or_not_at_all(tracker: Tracker)
 
     moved = notes.move(tracker, "archive", [*ids, ids[0]])
 
-    assert [note.id for note in moved] == ids
+    assert ([note.id for note in moved.notes], moved.changed) == (ids, frozenset(ids))
+    assert notes.move(tracker, "archive", ids[:1]).changed == frozenset()
     tracker.undo()
     assert sorted(titles(tracker)) == ["a", "b"]
 
