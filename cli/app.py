@@ -55,6 +55,7 @@ _MODULES: Final = {
     "link": "files",
     "unlink": "files",
     "files": "files",
+    "board": "board",
     "note": "note",
     "history": "history",
     "undo": "history",

@@ -1,4 +1,4 @@
-"""How notes and linked files look to a person.
+"""How notes, linked files and boards look to a person.
 
 Always true: a row takes one line in a list, and what people wrote is shown without control characters.
 """
@@ -7,8 +7,21 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from cli.text import BOLD, DIM, RED, YELLOW, aligned, paint, painter, printable, printable_lines, short_moment
-from tracker import FileLink, FileState, Note, moment_text
+from cli.text import (
+    BOLD,
+    CYAN,
+    DIM,
+    GREEN,
+    RED,
+    YELLOW,
+    aligned,
+    paint,
+    painter,
+    printable,
+    printable_lines,
+    short_moment,
+)
+from tracker import Board, Card, FileLink, FileState, Note, Placed, Status, ViewMode, moment_text
 
 
 def note_lines(notes: Sequence[Note], pending: AbstractSet[str]) -> list[str]:
@@ -62,3 +75,62 @@ def file_lines(files: Sequence[tuple[FileLink, FileState]], pending: AbstractSet
         brush(line, _STATE_COLOURS.get(state, "")) + (f"  {brush('(pending)', YELLOW)}" if link.id in pending else "")
         for line, (link, state) in zip(lines, files, strict=True)
     ]
+
+
+_ICONS: Final = {
+    Status.OPEN: ("○", ""),
+    Status.IN_PROGRESS: ("◐", CYAN),
+    Status.BLOCKED: ("◉", RED),
+    Status.IN_REVIEW: ("◑", YELLOW),
+    Status.CLOSED: ("●", GREEN),
+}
+
+
+def board_lines(boards: Sequence[Board], pending: AbstractSet[str]) -> list[str]:
+    """A list of boards, a line each: how it is called, how it is shown, and which issues are on it."""
+    brush = painter()
+    cells = [(board.id, printable(board.name), board.view_mode.value, _query_text(board)) for board in boards]
+    lines = aligned(cells) if cells else []
+    return [
+        line + (f"  {brush('(pending)', YELLOW)}" if board.id in pending else "")
+        for line, board in zip(lines, boards, strict=True)
+    ]
+
+
+def board_view_lines(board: Board, cards: Sequence[Card], pending: AbstractSet[str], *, is_pending: bool) -> list[str]:
+    """A board: what is on it, by status or as one list."""
+    brush = painter()
+    word = f"  {brush('(pending)', YELLOW)}" if is_pending else ""
+    lines = [f"{brush(printable(board.name), BOLD)}  {board.id}  {brush(_query_text(board), DIM)}{word}"]
+    width = max((len(_place_text(card)) for card in cards), default=0)
+    rows = {card.issue.id: _card_line(card, width, is_pending=card.issue.id in pending) for card in cards}
+    if board.view_mode is ViewMode.BACKLOG:
+        return lines + list(rows.values())
+    for status, (icon, colour) in _ICONS.items():
+        lane = [rows[card.issue.id] for card in cards if card.issue.status is status]
+        if lane:
+            lines += ["", f"{brush(f'{icon} {status.value}', colour)} ({len(lane)})", *lane]
+    return lines
+
+
+def placed_text(placed: Placed) -> str:
+    """Which card it is, and where it stands."""
+    where = _place_text(placed.card)
+    return f"{placed.card.issue.id} {where}" if where else placed.card.issue.id
+
+
+def _card_line(card: Card, width: int, *, is_pending: bool) -> str:
+    brush, issue = painter(), card.issue
+    icon, colour = _ICONS[issue.status]
+    place = f"{brush(_place_text(card).rjust(width), DIM)} " if width else ""
+    word = f"  {brush('(pending)', YELLOW)}" if is_pending else ""
+    told = f"{brush(issue.id, BOLD)} {brush(icon, colour)} {issue.priority.value}"
+    return f"{place}{told} [{issue.type.value}] {printable(issue.title)}{word}"
+
+
+def _place_text(card: Card) -> str:
+    return "" if card.number is None else f"[{card.number}]"
+
+
+def _query_text(board: Board) -> str:
+    return printable(board.query) or "-"

@@ -33,6 +33,7 @@ from replica import (
 )
 from replica import Status as ReplicaStatus
 from tracker import (
+    boards,
     days,
     deeds,
     dependencies,
@@ -49,6 +50,7 @@ from tracker import (
     views,
     work_sessions,
 )
+from tracker.boards import BoardEdit, Card, Placed, Spot
 from tracker.conflicts import other_fields
 from tracker.errors import (
     DeletedError,
@@ -66,11 +68,21 @@ from tracker.files import FileState, FoundFile, LinkChange
 from tracker.here import Desk, Here, seen_at
 from tracker.listing import IssueFilter
 from tracker.moves import Commit, Moved
-from tracker.names import parse_log_type, parse_priority, parse_role, parse_status, parse_type, split_title
+from tracker.names import (
+    parse_log_type,
+    parse_priority,
+    parse_role,
+    parse_status,
+    parse_type,
+    parse_view_mode,
+    split_title,
+)
 from tracker.near import NearIssues
 from tracker.notes import MovedNotes, NoteEdit, NoteFilter
 from tracker.reconcile import Mended
 from tracker.records import (
+    Board,
+    BoardPosition,
     Comment,
     Dependency,
     FileLink,
@@ -85,6 +97,7 @@ from tracker.records import (
     Review,
     Session,
     Status,
+    ViewMode,
     WorkSession,
 )
 from tracker.rules import Clearable, IssueEdit
@@ -107,6 +120,10 @@ __all__ = [
     "Account",
     "AmbiguousIdError",
     "Author",
+    "Board",
+    "BoardEdit",
+    "BoardPosition",
+    "Card",
     "Check",
     "Clearable",
     "Comment",
@@ -152,6 +169,7 @@ __all__ = [
     "NoteFilter",
     "NothingToChangeError",
     "NothingToUndoError",
+    "Placed",
     "Priority",
     "PullUnavailableError",
     "Record",
@@ -161,6 +179,7 @@ __all__ = [
     "Rows",
     "Salvaged",
     "Session",
+    "Spot",
     "Stage",
     "Status",
     "Stretch",
@@ -172,8 +191,10 @@ __all__ = [
     "Undone",
     "UnreachableError",
     "Usage",
+    "ViewMode",
     "WorkSession",
     "Worktree",
+    "boards",
     "check_label",
     "check_url",
     "days",
@@ -200,6 +221,7 @@ __all__ = [
     "parse_role",
     "parse_status",
     "parse_type",
+    "parse_view_mode",
     "planning",
     "reconcile",
     "refuse_open_token",

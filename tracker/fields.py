@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from tracker.boards import check_board_name, check_board_query
 from tracker.errors import InvalidFieldError
 from tracker.names import parse_priority, parse_status, parse_type
 from tracker.notes import check_note_title
-from tracker.records import Comment, Issue, Note
+from tracker.records import Board, Comment, Issue, Note
 from tracker.values import check_comment, check_text, check_title, parse_labels, parse_moment
 
 
@@ -46,6 +47,7 @@ _PARSERS: Final[Mapping[str, Mapping[str, Callable[[str], object]]]] = {
         "deleted_at": _deleted_at,
     },
     Comment.replica_table: {"text": check_comment},
+    Board.replica_table: {"name": check_board_name, "query": check_board_query, "deleted_at": _deleted_at},
     Note.replica_table: {"title": check_note_title, "content": _content, "deleted_at": _deleted_at},
 }
 
