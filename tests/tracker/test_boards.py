@@ -10,6 +10,7 @@ from tests.tracker.people import sync, two_people
 from tracker import (
     AmbiguousIdError,
     BoardEdit,
+    BoardPosition,
     DeletedError,
     FilterError,
     InvalidFieldError,
@@ -138,11 +139,12 @@ def test_a_board_is_changed_and_told_to_be(tracker: Tracker) -> None:
         parse_view_mode("kanban")
 
 
-def test_a_deleted_board_is_only_restored(tracker: Tracker, ids: dict[str, str]) -> None:
+def test_a_deleted_board_is_only_restored(tracker: Tracker, ids: dict[str, str], clock: Clock) -> None:
     """With its order; deleting it again is done already."""
     board = boards.create(tracker, "Sprint")
     boards.place(tracker, "sprint", ids["c"], TOP)
     deleted = boards.delete(tracker, "sprint")
+    clock.pass_seconds(1)
 
     assert boards.delete(tracker, "sprint") == deleted
     assert [one.id for one in boards.find(tracker, deleted=True)] == [board.id]
@@ -190,6 +192,7 @@ def test_a_card_is_taken_from_its_place(tracker: Tracker, ids: dict[str, str]) -
     placed = boards.unplace(tracker, "all", [ids["e"], ids["a"], ids["e"]])
 
     assert [(one.card.issue.title, one.is_changed) for one in placed] == [("e", True), ("a", False)]
+    assert {row.issue_id for row in tracker.replica.select(BoardPosition)} == {ids["d"], ids["e"]}
     assert titles(tracker) == ["d", "a", "b", "c", "e"]
     assert boards.place(tracker, "all", ids["e"], TOP).card.number == 1
     assert not boards.place(tracker, "all", ids["e"], TOP).is_changed

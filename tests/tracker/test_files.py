@@ -17,6 +17,7 @@ from tracker import (
     NotLinkedError,
     Tracker,
     files,
+    open_tracker,
     parse_role,
 )
 
@@ -56,6 +57,19 @@ def test_a_file_linked_again_is_taken_as_it_is_now(tracker: Tracker) -> None:
 
     assert (second.id, second.sha, second.role, third.role) == (first.id, "b" * 64, FileRole.TEST, FileRole.CONFIG)
     assert paths(tracker, issue.id) == [APP.path]
+
+
+def test_a_file_that_somebody_else_linked_as_it_is_now_stays_theirs(
+    tracker: Tracker, tmp_path: Path, clock: Clock
+) -> None:
+    """There is nothing new to say of it."""
+    issue = tracker.create("Oat milk")
+    (first,) = files.link(tracker, issue.id, [APP]).links
+
+    with open_tracker(tmp_path / "laptop", session="ses_laptop_000002", machine="laptop", clock=clock) as other:
+        again = files.link(other, issue.id, [APP])
+
+    assert (again.is_changed, again.links) == (False, [first])
 
 
 def test_files_are_let_go_of_all_or_none(tracker: Tracker) -> None:
