@@ -6,11 +6,12 @@ already is told as `unchanged`.
 
 from collections.abc import Sequence
 
-from cli.documents import change_document
+from cli.documents import change_document, record_document
 from cli.invocation import Invocation
 from cli.output import print_json, print_lines
 from cli.render import change_line
-from tracker import Issue, Moved, Tracker
+from cli.text import printable
+from tracker import FileLink, Issue, LinkChange, Moved, Tracker
 
 
 def emit_change(call: Invocation, tracker: Tracker, action: str, issues: Sequence[Issue], *, many: bool) -> None:
@@ -38,3 +39,18 @@ def emit_moved(call: Invocation, tracker: Tracker, action: str, moved: Moved, *,
     lines = [change_line(word, issue.id, pending=issue.id in pending) for word, issue in told]
     lines += [f"  {issue.id} follows: {issue.status.value}" for issue in moved.followed]
     print_lines(lines)
+
+
+def emit_linked(call: Invocation, tracker: Tracker, action: str, change: LinkChange) -> None:
+    """Print what was done to files of an issue, a line for each of them."""
+    issue, waiting = change.issue, tracker.replica.pending_rows(FileLink.replica_table)
+    call.emit(
+        lambda: {
+            **change_document(action, issue, pending=issue.id in tracker.pending_ids()),
+            "files": [{**record_document(link), "pending": link.id in waiting} for link in change.links],
+        },
+        lambda: [
+            change_line(action, f"{issue.id} {printable(link.path)}", pending=link.id in waiting)
+            for link in change.links
+        ],
+    )

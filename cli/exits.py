@@ -20,6 +20,7 @@ EXIT_CODES: Final[Mapping[str, int]] = {
     "usage": USAGE,
     "invalid_input": USAGE,
     "ambiguous_id": USAGE,
+    "filter": USAGE,
     "query": USAGE,
     "write_refused": USAGE,
     "cycle": USAGE,

@@ -25,7 +25,7 @@ from cli.text import (
     printable,
     short_moment,
 )
-from tracker import BOOKKEEPING, Priority, Status, other_fields
+from tracker import BOOKKEEPING, Priority, Status, moment_text, other_fields
 
 if TYPE_CHECKING:
     from tracker import Author, Conflict, HistoryEntry, Issue, Mutation
@@ -54,6 +54,30 @@ def issue_lines(issues: Sequence[Issue], pending: AbstractSet[str]) -> list[str]
     widths = [max(map(len, column)) for column in zip(*plain, strict=True)]
     brush = painter()
     return [_issue_line(issue, widths, brush, is_pending=issue.id in pending) for issue in issues]
+
+
+def long_issue_lines(issues: Sequence[Issue], pending: AbstractSet[str]) -> list[str]:
+    """A list of issues, two lines each: the second has what is known besides."""
+    return [
+        line
+        for issue, first in zip(issues, issue_lines(issues, pending), strict=True)
+        for line in (first, f"  {_facts_line(issue)}")
+    ]
+
+
+def _facts_line(issue: Issue) -> str:
+    facts = (
+        ("created", short_moment(moment_text(issue.created_at))),
+        ("updated", short_moment(issue.updated_at)),
+        ("closed", issue.closed_at and short_moment(moment_text(issue.closed_at))),
+        ("by", issue.implementer_session),
+        ("points", issue.points),
+        ("due", issue.due_date),
+        ("until", issue.defer_until),
+        ("sprint", issue.sprint),
+        ("parent", issue.parent_id),
+    )
+    return paint("  ".join(f"{name} {printable(str(fact))}" for name, fact in facts if fact), DIM)
 
 
 def _issue_line(issue: Issue, widths: Sequence[int], paint: _Brush, *, is_pending: bool) -> str:

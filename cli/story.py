@@ -28,7 +28,7 @@ from tracker import (
     open_tracker,
 )
 
-EVERYTHING: Final = IssueFilter(with_closed=True, with_deleted=True)
+EVERYTHING: Final = IssueFilter(with_closed=True, with_deleted=True, with_deferred=True)
 _LAPTOP: Final = "laptop"
 _DESKTOP: Final = "desktop"
 

@@ -153,6 +153,11 @@ class Replica:
         rows = self._driver.read(f"SELECT {listing} FROM {quote(record.replica_table)} {fragment}", params).rows
         return record.from_rows(columns, rows)
 
+    def read(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
+        """SQL of the program's own that reads: on the connection that `select` has, where `query` opens another."""
+        check_query(sql, params)
+        return self._driver.read(sql, params)
+
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Any SQL that reads, on a connection that cannot write. Raises QueryError, WriteRefusedError."""
         check_query(sql, params)

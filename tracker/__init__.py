@@ -34,50 +34,74 @@ if TYPE_CHECKING:
     )
     from replica import Status as ReplicaStatus
     from tracker import (
+        boards,
         days,
         deeds,
         dependencies,
         editing,
+        files,
+        listing,
         moves,
+        notes,
         planning,
         reconcile,
         reviews,
         sessions,
         statistics,
         talk,
+        tdq,
         views,
         work_sessions,
     )
+    from tracker.boards import BoardEdit, Card, Placed, Spot
     from tracker.conflicts import BOOKKEEPING, other_fields
     from tracker.errors import (
+        DeletedError,
+        FilterError,
         InvalidFieldError,
         IssueDeletedError,
         NothingToChangeError,
         NothingToUndoError,
+        NotLinkedError,
         TrackerError,
         UndoRefusedError,
     )
     from tracker.fields import parse_field
+    from tracker.files import FileState, FoundFile, LinkChange
     from tracker.here import Desk, Here, seen_at
     from tracker.listing import IssueFilter
     from tracker.moves import Commit, Moved
-    from tracker.names import parse_log_type, parse_priority, parse_role, parse_status, parse_type, split_title
+    from tracker.names import (
+        parse_log_type,
+        parse_priority,
+        parse_role,
+        parse_status,
+        parse_type,
+        parse_view_mode,
+        split_title,
+    )
     from tracker.near import NearIssues
+    from tracker.notes import MovedNotes, NoteEdit, NoteFilter
     from tracker.planning import CriticalPath
     from tracker.reconcile import Mended
     from tracker.records import (
+        Board,
+        BoardPosition,
         Comment,
         Dependency,
         FileLink,
+        FileRole,
         Handoff,
         Issue,
         IssueType,
         Log,
         LogType,
+        Note,
         Priority,
         Review,
         Session,
         Status,
+        ViewMode,
         WorkSession,
     )
     from tracker.review_policy import Approval
@@ -92,6 +116,7 @@ if TYPE_CHECKING:
     from tracker.values import check_label, moment_text, parse_label_changes, parse_labels, parse_moment
     from tracker.views import IssueView
     from tracker.work_sessions import Stretch
+    from tracker.worktree import Worktree, find_worktree
 else:
     # So that a command pays only for what it uses. The same names as above, after the module that has each.
     from importlib import import_module
@@ -101,19 +126,22 @@ else:
     replica: InputError Mode Mutation NotAllowedError NotFoundError PullUnavailableError Record ReplicaError Rows
     replica: Salvaged Stage SyncReport UnreachableError check_url is_turso machine_id new_session_id
     replica: refuse_open_token salvage_outbox
+    tracker.boards: BoardEdit Card Placed Spot
     tracker.conflicts: BOOKKEEPING other_fields
-    tracker.errors: InvalidFieldError IssueDeletedError NothingToChangeError NothingToUndoError TrackerError
-    tracker.errors: UndoRefusedError
+    tracker.errors: DeletedError FilterError InvalidFieldError IssueDeletedError NotLinkedError NothingToChangeError
+    tracker.errors: NothingToUndoError TrackerError UndoRefusedError
     tracker.fields: parse_field
+    tracker.files: FileState FoundFile LinkChange
     tracker.here: Desk Here seen_at
     tracker.listing: IssueFilter
     tracker.moves: Commit Moved
-    tracker.names: parse_log_type parse_priority parse_role parse_status parse_type split_title
+    tracker.names: parse_log_type parse_priority parse_role parse_status parse_type parse_view_mode split_title
     tracker.near: NearIssues
+    tracker.notes: MovedNotes NoteEdit NoteFilter
     tracker.planning: CriticalPath
     tracker.reconcile: Mended
-    tracker.records: Comment Dependency FileLink Handoff Issue IssueType Log LogType Priority Review Session Status
-    tracker.records: WorkSession
+    tracker.records: Board BoardPosition Comment Dependency FileLink FileRole Handoff Issue IssueType Log LogType Note
+    tracker.records: Priority Review Session Status ViewMode WorkSession
     tracker.review_policy: Approval
     tracker.rules: Clearable IssueEdit
     tracker.sessions: Known
@@ -126,6 +154,7 @@ else:
     tracker.values: check_label moment_text parse_label_changes parse_labels parse_moment
     tracker.views: IssueView
     tracker.work_sessions: Stretch
+    tracker.worktree: Worktree find_worktree
     """
     _HOME_OF: Final = {
         name: home
@@ -151,6 +180,10 @@ __all__ = [
     "AmbiguousIdError",
     "Approval",
     "Author",
+    "Board",
+    "BoardEdit",
+    "BoardPosition",
+    "Card",
     "Check",
     "Clearable",
     "Comment",
@@ -159,10 +192,15 @@ __all__ = [
     "ConflictError",
     "CriticalPath",
     "DamagedError",
+    "DeletedError",
     "Dependency",
     "Desk",
     "FieldConflict",
     "FileLink",
+    "FileRole",
+    "FileState",
+    "FilterError",
+    "FoundFile",
     "Handoff",
     "Here",
     "HistoryEntry",
@@ -175,17 +213,24 @@ __all__ = [
     "IssueType",
     "IssueView",
     "Known",
+    "LinkChange",
     "Log",
     "LogType",
     "Mended",
     "Mode",
     "Moved",
+    "MovedNotes",
     "Mutation",
     "NearIssues",
     "NotAllowedError",
     "NotFoundError",
+    "NotLinkedError",
+    "Note",
+    "NoteEdit",
+    "NoteFilter",
     "NothingToChangeError",
     "NothingToUndoError",
+    "Placed",
     "Priority",
     "PullUnavailableError",
     "Record",
@@ -195,6 +240,7 @@ __all__ = [
     "Rows",
     "Salvaged",
     "Session",
+    "Spot",
     "Stage",
     "Status",
     "Stretch",
@@ -206,19 +252,26 @@ __all__ = [
     "Undone",
     "UnreachableError",
     "Usage",
+    "ViewMode",
     "WorkSession",
+    "Worktree",
+    "boards",
     "check_label",
     "check_url",
     "days",
     "deeds",
     "dependencies",
     "editing",
+    "files",
     "find_usage",
+    "find_worktree",
     "is_turso",
+    "listing",
     "machine_id",
     "moment_text",
     "moves",
     "new_session_id",
+    "notes",
     "open_tracker",
     "other_fields",
     "parse_field",
@@ -230,6 +283,7 @@ __all__ = [
     "parse_role",
     "parse_status",
     "parse_type",
+    "parse_view_mode",
     "planning",
     "reconcile",
     "refuse_open_token",
@@ -241,6 +295,7 @@ __all__ = [
     "statistics",
     "sync",
     "talk",
+    "tdq",
     "views",
     "work_sessions",
 ]

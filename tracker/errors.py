@@ -4,6 +4,7 @@
 TrackerError                    base of all
 ├── InvalidFieldError           invalid_input    a value that a field of an issue cannot have
 ├── NothingToChangeError        invalid_input    an update that names no field
+├── FilterError                 filter           a filter that cannot be understood
 ├── IssueDeletedError           issue_deleted    a change to an issue that is deleted
 ├── TransitionError             transition       a status that cannot follow the one that an issue has
 ├── ClaimedError                conflict         an issue that somebody else has started
@@ -12,6 +13,8 @@ TrackerError                    base of all
 ├── CycleError                  cycle            a dependency or a parent that would come back to where it began
 ├── WorkGoesOnError             conflict         a stretch of work begun where one goes on
 ├── NoWorkError                 not_found        no stretch of work goes on here
+├── DeletedError                deleted          a change to a board or a note that is deleted
+├── NotLinkedError              not_found        a file that is not linked to the issue
 ├── NothingToUndoError          not_found        an undo where nothing was changed
 └── UndoRefusedError            conflict         an undo of what was changed again
 ```
@@ -21,8 +24,9 @@ Always true: nothing was written when one of these is raised, and `hint` says wh
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from replica import Author
@@ -46,6 +50,46 @@ class InvalidFieldError(TrackerError):
 
     def __str__(self) -> str:
         return f"{self.field}: {self.reason}"
+
+
+class FilterError(TrackerError):
+    """A filter that cannot be understood; nothing was looked for.
+
+    reason: what is wrong. text: the filter. position: where in it, from 0. advice: what to write instead. The hint
+    shows the filter with a mark at that place, in the one line that an error has.
+    """
+
+    code = "filter"
+
+    def __init__(self, reason: str, text: str, position: int, advice: str = "") -> None:
+        super().__init__(reason, text, position, advice)
+        self.reason, self.text, self.position, self.advice = reason, text, position, advice
+        self.hint = "; ".join(part for part in (_pointed_at(text, position), advice) if part)
+
+    @property
+    def column(self) -> int:
+        """Where it is, counted from 1."""
+        return self.position + 1
+
+    def __str__(self) -> str:
+        return f"at column {self.column}: {self.reason}" if self.text else self.reason
+
+
+_SHOWN_BEFORE: Final = 40
+_SHOWN_AFTER: Final = 20
+_PART: Final = re.compile(r"\w[\w.@-]*|[=!~<>]+|\S|", re.ASCII)
+
+
+def _pointed_at(text: str, position: int) -> str:
+    """The text around a place, with a mark behind what stands there."""
+    if not text:
+        return ""
+    part = _PART.match(text, position)
+    end = part.end() if part is not None else position
+    start, stop = max(0, end - _SHOWN_BEFORE), end + _SHOWN_AFTER
+    cut_before, cut_after = "…" * (start > 0), "…" * (stop < len(text))
+    shown = f"{cut_before}{text[start:end]}⟵here{text[end:stop]}{cut_after}"
+    return "".join(char if char.isprintable() else "?" for char in shown)
 
 
 class NothingToChangeError(TrackerError):
@@ -162,6 +206,34 @@ class NoWorkError(TrackerError):
 
     def __str__(self) -> str:
         return "no work session goes on here"
+
+
+class DeletedError(TrackerError):
+    """The board or the note is deleted; it can be restored, not changed. kind: which of the two."""
+
+    code = "deleted"
+
+    def __init__(self, kind: str, row_id: str) -> None:
+        super().__init__(kind, row_id)
+        self.kind, self.row_id = kind, row_id
+        self.hint = f"bring it back first: td {kind} restore {row_id}"
+
+    def __str__(self) -> str:
+        return f"the {self.kind} {self.row_id} is deleted"
+
+
+class NotLinkedError(TrackerError):
+    """The file is not among those of the issue; nothing was written."""
+
+    code = "not_found"
+
+    def __init__(self, issue_id: str, path: str) -> None:
+        super().__init__(issue_id, path)
+        self.issue_id, self.path = issue_id, path
+        self.hint = f"td files {issue_id} shows those that are"
+
+    def __str__(self) -> str:
+        return f"{self.path} is not linked to {self.issue_id}"
 
 
 class NothingToUndoError(TrackerError):

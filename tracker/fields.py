@@ -7,14 +7,20 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from tracker.boards import check_board_name, check_board_query
 from tracker.errors import InvalidFieldError
 from tracker.names import parse_priority, parse_status, parse_type
-from tracker.records import Comment, Issue
+from tracker.notes import check_note_title
+from tracker.records import Board, Comment, Issue, Note
 from tracker.values import check_comment, check_text, check_title, parse_labels, parse_moment
 
 
 def _description(typed: str) -> str:
     return check_text("description", typed)
+
+
+def _content(typed: str) -> str:
+    return check_text("content", typed)
 
 
 def _labels(typed: str) -> frozenset[str]:
@@ -41,6 +47,8 @@ _PARSERS: Final[Mapping[str, Mapping[str, Callable[[str], object]]]] = {
         "deleted_at": _deleted_at,
     },
     Comment.replica_table: {"text": check_comment},
+    Board.replica_table: {"name": check_board_name, "query": check_board_query, "deleted_at": _deleted_at},
+    Note.replica_table: {"title": check_note_title, "content": _content, "deleted_at": _deleted_at},
 }
 
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from tracker.errors import InvalidFieldError
-from tracker.records import FileRole, IssueType, LogType, Priority, Status
+from tracker.records import FileRole, IssueType, LogType, Priority, Status, ViewMode
 
 _Name = TypeVar("_Name", bound=StrEnum)
 
@@ -50,6 +50,11 @@ def parse_log_type(typed: str) -> LogType:
 def parse_role(typed: str) -> FileRole:
     """What a file is to an issue, by its name in any case. Raises InvalidFieldError."""
     return _parse("role", typed, FileRole, {})
+
+
+def parse_view_mode(typed: str) -> ViewMode:
+    """The view mode that `typed` names, in any case. Raises InvalidFieldError."""
+    return _parse("view mode", typed, ViewMode, {})
 
 
 def _parse(field: str, typed: str, names: type[_Name], aliases: dict[str, _Name]) -> _Name:

@@ -30,7 +30,7 @@ from replica import (
 from tracker.conflicts import rows_of
 from tracker.here import Desk, Here
 from tracker.ids import full_prefix
-from tracker.listing import IssueFilter
+from tracker.listing import IssueFilter, find_issues
 from tracker.records import RECORDS, Comment, Issue, IssueType, Priority, Session, Status
 from tracker.rules import IssueEdit, check_not_deleted, delete_issue, restore_issue
 from tracker.values import check_comment
@@ -127,9 +127,8 @@ class Tracker:
         return create(self, edit)
 
     def find(self, wanted: IssueFilter) -> list[Issue]:
-        """The issues that `wanted` describes, the most urgent first."""
-        fragment, params = wanted.sql()
-        return self.replica.select(Issue, fragment, params)
+        """The issues that `wanted` describes, in its order. Raises FilterError."""
+        return find_issues(self, wanted)
 
     def get(self, typed: str) -> Issue:
         """The issue whose id starts with `typed`. Raises NotFoundError, AmbiguousIdError or InvalidFieldError."""

@@ -12,6 +12,7 @@ from tracker.errors import InvalidFieldError
 
 TITLE_LENGTH_MAX: Final = 200
 LABEL_LENGTH_MAX: Final = 50
+PATH_LENGTH_MAX: Final = 1_000
 TEXT_LENGTH_MAX: Final = 100_000
 
 # C0, DEL, C1, and the line and paragraph separators: none of them belongs in one line.
@@ -62,6 +63,17 @@ def check_text(field: str, typed: str) -> str:
     if _NOT_IN_A_TEXT.search(text):
         raise InvalidFieldError(field, "it holds a control character", "use plain text; tabs and new lines are fine")
     return text
+
+
+def check_path(path: str) -> str:
+    """A path that can be stored and shown: up to 1,000 characters, no control characters. Raises InvalidFieldError."""
+    _check_encodable("file", path)
+    if len(path) > PATH_LENGTH_MAX:
+        reason = f"a path has {len(path)} characters, {PATH_LENGTH_MAX} are allowed"
+        raise InvalidFieldError("file", reason, "name a file that is not so deep")
+    if _NOT_IN_A_LINE.search(path):
+        raise InvalidFieldError("file", f"{path!a} holds a control character", "rename the file, or leave it out")
+    return path
 
 
 def check_comment(typed: str) -> str:

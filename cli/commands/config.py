@@ -98,7 +98,7 @@ def _check_nothing_hidden(place: Place, new: Config) -> None:
             raise UsageError("there are changes here that the primary does not have yet", "run td sync first")
         if Mode.LOCAL not in (old.mode, new.mode) or old.mode is new.mode:
             return
-        if tracker.find(IssueFilter(with_closed=True, with_deleted=True, limit=1)):
+        if tracker.find(IssueFilter(with_closed=True, with_deleted=True, with_deferred=True, limit=1)):
             raise UsageError(
                 f"the issues here are kept in mode {old.mode} and would not be seen in mode {new.mode}",
                 "run td init --mode … --url … in another directory",

@@ -8,6 +8,7 @@ import pytest
 from cli.config import Config, save_config
 from cli.place import make_directory
 from sqld import Server
+from tests.cli.in_process import InProcess
 from tests.cli.program import Program
 from tracker import Mode
 
@@ -31,6 +32,12 @@ def td(fresh: Program, initialised: Path) -> Program:
     """A td in mode local, with no issue yet."""
     shutil.copytree(initialised, fresh.directory / ".todos")
     return fresh
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InProcess:
+    """A td in mode local within this process."""
+    return InProcess(tmp_path / "here", monkeypatch)
 
 
 @pytest.fixture

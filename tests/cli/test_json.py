@@ -8,7 +8,7 @@ import pytest
 from sqld import Server
 from tests.cli.program import Answer, Program
 from tests.cli.test_help import ALL
-from tracker import IssueEdit
+from tracker import IssueEdit, boards, notes
 
 GROUPS = {(), ("config",), ("sqld",)}
 # They run until somebody stops them, or have a test of their own that looks at all they print.
@@ -27,7 +27,9 @@ def walk(laptop: Program, desktop: Program, primary_server: Server) -> dict[str,
         for tracker in (mine, theirs):
             assert tracker.replica.sync().error is None
         (conflict,) = theirs.replica.conflicts()
-    return {"ISSUE": calm, "CONFLICT": conflict.id}
+        note, board = notes.create(theirs, "Hosts"), boards.create(theirs, "Sprint")
+    (desktop.directory / "README").touch()
+    return {"ISSUE": calm, "CONFLICT": conflict.id, "NOTE": note.id, "BOARD": board.id}
 
 
 # Each call, and what it prints: an object, or a list.
@@ -46,6 +48,29 @@ CALLS: list[tuple[list[str], type]] = [
     (["reopen", "ISSUE"], dict),
     (["delete", "ISSUE"], dict),
     (["restore", "ISSUE"], dict),
+    (["link", "ISSUE", "README"], dict),
+    (["files", "ISSUE"], list),
+    (["unlink", "ISSUE", "README"], dict),
+    (["board"], list),
+    (["board", "create", "A ☕ board", "-q", "type = task"], dict),
+    (["board", "list", "--deleted"], list),
+    (["board", "edit", "BOARD", "--view-mode", "backlog"], dict),
+    (["board", "move", "BOARD", "ISSUE", "--top"], dict),
+    (["board", "show", "BOARD"], dict),
+    (["board", "unposition", "BOARD", "ISSUE"], dict),
+    (["board", "delete", "BOARD"], dict),
+    (["board", "restore", "BOARD"], dict),
+    (["note"], list),
+    (["note", "add", "A ☕ title"], dict),
+    (["note", "list", "--archived"], list),
+    (["note", "show", "NOTE"], dict),
+    (["note", "edit", "NOTE", "--append", "more"], dict),
+    (["note", "pin", "NOTE"], dict),
+    (["note", "unpin", "NOTE"], dict),
+    (["note", "archive", "NOTE"], dict),
+    (["note", "unarchive", "NOTE"], dict),
+    (["note", "delete", "NOTE"], dict),
+    (["note", "restore", "NOTE"], dict),
     (["undo"], dict),
     (["sync", "pending"], list),
     (["sync", "lost"], list),

@@ -18,7 +18,7 @@ from tests.replica.backups import back_up, restore
 GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
 _PROMPT = re.compile(r"^(\w*)\$ td (.*)$")
 _VARYING = re.compile(
-    r"td-[0-9a-z]{8}"
+    r"(?:td|bd|nt)-[0-9a-z]{8}\b"
     r"|ses_\w{8}_\w{6}"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|\d{8}T\d{6}"
@@ -32,11 +32,17 @@ def _damage(path: Path) -> None:
     path.write_bytes(b"\x55" * 100 + data[100:])
 
 
+def _write_page(home: Path, text: str) -> None:
+    (home / "project" / "login.html").write_text(text)
+
+
 _EVENTS: dict[str, Callable[[Server, Path], None]] = {
     "the primary is gone": lambda server, _: server.stop(),
     "the primary is back": lambda server, _: server.start(),
     "somebody makes a backup of the primary": lambda server, home: back_up(server, home / "backup"),
     "the primary is restored from that backup": lambda server, home: restore(server, home / "backup"),
+    "login.html is written": lambda _, home: _write_page(home, "<form>"),
+    "login.html is changed": lambda _, home: _write_page(home, "<form><button>"),
     "the disk damages local.db": lambda _, home: _damage(home / "laptop" / ".todos" / "local.db"),
 }
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d")

@@ -9,7 +9,7 @@ from tests.tracker.clock import Clock
 from tracker import Issue, IssueFilter, Tracker, open_tracker
 from tracker import sync as sync_tracker
 
-EVERYTHING = IssueFilter(with_closed=True, with_deleted=True)
+EVERYTHING = IssueFilter(with_closed=True, with_deleted=True, with_deferred=True)
 
 
 @contextmanager

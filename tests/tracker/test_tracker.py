@@ -18,6 +18,7 @@ from tracker import (
     Priority,
     Status,
     Tracker,
+    listing,
     moves,
     open_tracker,
     views,
@@ -88,7 +89,7 @@ def test_a_list_hides_what_is_closed_or_deleted(tracker: Tracker, clock: Clock) 
         "deleted",
         "both",
     ]
-    assert titles(tracker.find(IssueFilter(statuses=(Status.CLOSED,)))) == ["closed"]
+    assert titles(tracker.find(listing.filtered("status = closed"))) == ["closed"]
 
 
 def test_a_list_is_narrowed_by_every_label(tracker: Tracker) -> None:
@@ -97,7 +98,7 @@ def test_a_list_is_narrowed_by_every_label(tracker: Tracker) -> None:
     tracker.create("both", labels=frozenset({"a", "b"}))
     tracker.create("longer", labels=frozenset({"ab"}))
 
-    assert titles(tracker.find(IssueFilter(labels=frozenset({"a", "b"})))) == ["both"]
+    assert titles(tracker.find(listing.filtered("all(labels, a, b)"))) == ["both"]
 
 
 def test_an_update_made_of_an_old_reading_is_a_conflict(tracker: Tracker, clock: Clock) -> None:
