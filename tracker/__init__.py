@@ -69,7 +69,7 @@ if TYPE_CHECKING:
     from tracker.fields import parse_field
     from tracker.files import FileState, FoundFile, LinkChange
     from tracker.here import Desk, Here, seen_at
-    from tracker.listing import IssueFilter
+    from tracker.listing import IssueFilter, filtered
     from tracker.moves import Commit, Moved
     from tracker.names import (
         parse_log_type,
@@ -133,7 +133,7 @@ else:
     tracker.fields: parse_field
     tracker.files: FileState FoundFile LinkChange
     tracker.here: Desk Here seen_at
-    tracker.listing: IssueFilter
+    tracker.listing: IssueFilter filtered
     tracker.moves: Commit Moved
     tracker.names: parse_log_type parse_priority parse_role parse_status parse_type parse_view_mode split_title
     tracker.near: NearIssues
@@ -263,6 +263,7 @@ __all__ = [
     "dependencies",
     "editing",
     "files",
+    "filtered",
     "find_usage",
     "find_worktree",
     "is_turso",

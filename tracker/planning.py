@@ -4,6 +4,7 @@ The graph is read once; all else is pure. Always true: a circle, which may be th
 walked once, and its issues come in an order that is the same on every machine.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
@@ -75,6 +76,17 @@ def tree(
         if depth is None or deep < depth:
             stack += [(child, deep + 1) for child in reversed(by_parent.get(issue.id, []))]
     return found
+
+
+def parts(tracker: Tracker, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """How many parts each of some issues has, and how many of those are closed."""
+    rows = tracker.replica.read(
+        """SELECT parent_id, count(*), sum(status = 'closed') FROM issues
+        WHERE parent_id IN (SELECT value FROM json_each(?)) AND deleted_at IS NULL GROUP BY parent_id""",
+        (json.dumps(list(ids)),),
+    ).rows
+    counted = {str(parent): (int(str(count)), int(str(closed))) for parent, count, closed in rows}
+    return {issue_id: counted.get(issue_id, (0, 0)) for issue_id in ids}
 
 
 def critical_path(tracker: Tracker, *, limit: int | None = None) -> CriticalPath:
