@@ -1,6 +1,7 @@
 """What an agent needs to know before it begins, in one call.
 
-Always true: it is short whatever the tracker holds: of everything there is at most a handful, the most urgent first.
+Always true: it is short whatever the tracker holds, so that it fits into the context of any agent: of everything there
+is at most a handful, the most urgent first, and what is long is cut.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from tracker.tracker import Tracker
 from tracker.work_sessions import current
 
 SHOWN_MAX: Final = 5
+_LINE_LENGTH_MAX: Final = 80
 _READY: Final = """WHERE status = 'open' AND type <> 'epic' AND deleted_at IS NULL
 AND (defer_until IS NULL OR defer_until <= ?)
 AND NOT EXISTS (SELECT 1 FROM dependencies d JOIN issues n ON n.id = d.depends_on_id
@@ -54,12 +56,12 @@ def find_usage(tracker: Tracker) -> Usage:
     status = tracker.replica.status()
     return Usage(
         session=session,
-        focus=focus,
-        handoff=None if focus is None else last_handoff(tracker, focus.id),
-        claims=[tracker.get(issue_id) for issue_id in session.claims[:SHOWN_MAX]],
-        ready=ready,
+        focus=None if focus is None else _briefly([focus])[0],
+        handoff=None if focus is None else _brief(last_handoff(tracker, focus.id)),
+        claims=_briefly([tracker.get(issue_id) for issue_id in session.claims[:SHOWN_MAX]]),
+        ready=_briefly(ready),
         ready_count=_count(tracker, _READY, today),
-        reviewable=may[:SHOWN_MAX],
+        reviewable=_briefly(may[:SHOWN_MAX]),
         reviewable_count=len(may),
         blocked=_count(tracker, "WHERE deleted_at IS NULL AND status = ?", Status.BLOCKED.value),
         in_review=_count(tracker, "WHERE deleted_at IS NULL AND status = ?", Status.IN_REVIEW.value),
@@ -67,6 +69,25 @@ def find_usage(tracker: Tracker) -> Usage:
         pending=status.pending,
         work=current(tracker),
     )
+
+
+def _briefly(issues: list[Issue]) -> list[Issue]:
+    """The same with titles that are not long."""
+    return [issue.model_copy(update={"title": _cut(issue.title)}) for issue in issues]
+
+
+def _brief(handoff: Handoff | None) -> Handoff | None:
+    """The same with not too many lines, none of them long."""
+    if handoff is None:
+        return None
+    told = {name: getattr(handoff, name) for name in ("done", "remaining", "decisions", "uncertain")}
+    return handoff.model_copy(
+        update={name: tuple(_cut(line) for line in lines[:SHOWN_MAX]) for name, lines in told.items()}
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LINE_LENGTH_MAX else f"{text[: _LINE_LENGTH_MAX - 1]}…"
 
 
 def _focus(tracker: Tracker) -> Issue | None:
