@@ -51,7 +51,7 @@ def compile_filter(wanted: Filter, context: Context) -> Compiled:
     try:
         condition = wanted.condition
         names = set() if condition is None else set(_names(condition))
-        if wanted.sort is not None:
+        if wanted.sort is not None and _sort_name(wanted.sort) in _OF_HIDDEN:
             names.add(_sort_name(wanted.sort))
         return Compiled(
             where=None if condition is None else _sql(condition, context),
@@ -247,6 +247,8 @@ _SORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "due": (f"{ISSUE}.due_date",),
     "defer": (f"{ISSUE}.defer_until",),
 }
+# Who orders by these wants to see what has them.
+_OF_HIDDEN: Final = ("closed", "deleted", "defer")
 _MAY_BE_MISSING: Final = ("closed", "deleted", "points", "sprint", "due", "defer")
 SORTS: Final = tuple(_SORTS)
 """The fields that issues can be ordered by."""
