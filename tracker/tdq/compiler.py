@@ -15,6 +15,7 @@ from tracker.records import Status
 from tracker.tdq.comparisons import (
     Context,
     Fragment,
+    among,
     compare,
     contains,
     ids,
@@ -144,8 +145,10 @@ def _compared_related(asked: Comparison, relation: Relation, field: Field, conte
         some = Comparison(asked.name, asked.operator.positive, rest, asked.position)
         found = compare(field, relation.row, some, context)
         # Texts that are looked for are rare; what is left out is not.
-        few = relation.around_few if asked.operator is Operator.HAS else None
-        parts.append(Fragment((few or relation.around)(ISSUE, found.sql), found.params))
+        if asked.operator is Operator.HAS and relation.listed is not None:
+            parts.append(among(ISSUE, relation.listed(found.sql), found))
+        else:
+            parts.append(Fragment(relation.around(ISSUE, found.sql), found.params))
     whole = joined(parts, "OR")
     return negated(whole) if is_negated else whole
 
@@ -160,19 +163,19 @@ def _compared_relatives(asked: Comparison, field: Field) -> Fragment:
     if len(named) < len(asked.values):
         parts.append(negated(Fragment(_ANY_RELATIVE[field.kind])))
     if named:
-        column, around = _RELATIVES[field.kind]
+        column, listed = _RELATIVES[field.kind]
         found = joined(ids(column, named), "OR")
-        parts.append(Fragment(around(found.sql), found.params))
+        parts.append(among(ISSUE, listed(found.sql), found))
     return joined(parts, "OR")
 
 
-def _depends_on(condition: str) -> str:
-    return f"EXISTS (SELECT 1 FROM dependencies edge WHERE edge.issue_id = {ISSUE}.id AND {condition})"
+def _waiting(condition: str) -> str:
+    return f"SELECT edge.issue_id AS id FROM dependencies edge WHERE {condition}"
 
 
 _RELATIVES: Final[Mapping[Kind, tuple[str, Callable[[str], str]]]] = {
-    Kind.ANCESTOR: ("child.parent_id", lambda condition: below(ISSUE, condition)),
-    Kind.TARGET: ("edge.depends_on_id", _depends_on),
+    Kind.ANCESTOR: ("child.parent_id", below),
+    Kind.TARGET: ("edge.depends_on_id", _waiting),
 }
 _ANY_RELATIVE: Final[Mapping[Kind, str]] = {
     Kind.ANCESTOR: RELATIONS["epic"].around(ISSUE, "1"),
