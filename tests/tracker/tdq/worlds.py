@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta, tzinfo
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tests.tracker.tdq.meaning import World
 from tests.tracker.tdq.trees import LABELS, SESSIONS, TEXTS, WHOLE_IDS
@@ -99,7 +99,7 @@ def rows(seed: int, now: datetime) -> tuple[Written, Written]:
     around: list[Comment | Log | Handoff | FileLink | Review | Dependency] = []
     for issue_id in WHOLE_IDS:
         at, session = chance.moment(), chance.pick(SESSIONS)
-        of = {"issue_id": issue_id, "session": session, "created_at": at}
+        of: dict[str, Any] = {"issue_id": issue_id, "session": session, "created_at": at}  # fields of several records
         around += [Comment(text=chance.text(), **of) for _ in range(chance.pick(range(3)))]
         around += [Log(message=chance.text(), type=chance.pick(LogType), **of) for _ in range(chance.pick(range(3)))]
         around += [_handoff(chance, issue_id) for _ in range(chance.pick(range(3)))]
