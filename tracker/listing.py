@@ -26,8 +26,8 @@ _BY_URGENCY: Final = ("issues.priority", "issues.created_at", "issues.id")
 _OF_CLOSED: Final = frozenset({"id", "status", "closed", "closer"})
 _OF_DEFERRED: Final = frozenset({"id", "defer", "defer_count"})
 _OF_DELETED: Final = frozenset({"deleted"})
-# What the index of unclosed issues holds besides the order of a list.
-_INDEXED: Final = frozenset({"priority", "created", "id", "status", "type", "title", "labels", "implementer", "due"})
+# What the index of unclosed issues holds besides what a list asks for anyway.
+_INDEXED: Final = frozenset({"priority", "type", "title", "labels", "implementer", "due"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,15 +133,18 @@ def _today(now: datetime, zone: tzinfo | None) -> str:
 def _statement(wanted: IssueFilter, compiled: Compiled | None, today: str) -> Statement:
     order = (compiled.order if compiled is not None else ()) or ()
     conditions, params = _visible(wanted, compiled, today, is_own_order=bool(order))
+    made = ""
     if compiled is not None and compiled.where is not None:
         conditions.append(compiled.where.sql)
-        params.extend(compiled.where.params)
+        tables = compiled.where.tables
+        params = [*(value for table in tables for value in table.params), *params, *compiled.where.params]
+        made = ", ".join(f"{table.name} AS MATERIALIZED ({table.sql})" for table in tables)
     keys = (*order, *(key for key in _BY_URGENCY if not any(key in part for part in order)))
     ordered = [_reversed(key) for key in keys] if wanted.is_reversed else list(keys)
     # SQLite takes the view of a replica apart only where everything it orders by is a column of the result.
     columns = ", ".join(["issues.id", *(key.removesuffix(" DESC") for key in keys)])
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    sql = f"SELECT {columns} FROM issues{where} ORDER BY {', '.join(ordered)}"
+    sql = f"{made and f'WITH {made} '}SELECT {columns} FROM issues{where} ORDER BY {', '.join(ordered)}"
     if wanted.limit is None:
         return Statement(sql, tuple(params))
     return Statement(f"{sql} LIMIT ?", (*params, wanted.limit))

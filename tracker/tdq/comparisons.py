@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from enum import StrEnum
+from hashlib import sha256
 from typing import Final, TypeVar
 
 from tracker.errors import InvalidFieldError
@@ -27,7 +28,7 @@ from tracker.values import moment_text
 _SEARCHED_LENGTH_MAX: Final = 1_000
 _WHOLE_ID_LENGTH: Final = len("td-7x2k9m1p")
 _ABOVE_ALL: Final = "\U0010ffff"
-_SHALLOW: Final = 8
+_SHALLOW: Final = 4
 _Stretch = TypeVar("_Stretch")
 
 
@@ -47,34 +48,65 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A condition as SQL, with the parameters of its marks."""
+    """A condition as SQL, with the parameters of its marks, and the tables it names that are to be made before."""
 
     sql: str
     params: tuple[str | int, ...] = ()
+    tables: tuple["Made", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A table that is made for one query: `sql` selects its column `id`."""
+
+    name: str
+    sql: str
+    params: tuple[str | int, ...]
+
+
+def among(row: str, selected: str, inner: Fragment) -> Fragment:
+    """Whether the id of a row is among those that `selected` selects, which holds the condition `inner`.
+
+    They are selected once, in a table made before: within the condition they would be once for each part of a view.
+    """
+    # Named by what is in it, so that what is asked for twice is one table.
+    digest = sha256(repr((selected, inner.params)).encode()).hexdigest()
+    made = Made(f"made_{digest[:16]}", selected, inner.params)
+    return Fragment(f"{row}.id IN (SELECT id FROM {made.name})", (), (*inner.tables, made))
 
 
 def joined(parts: Iterable[Fragment], word: str) -> Fragment:
     """Conditions with AND or OR between them."""
     # What is nested deeply comes first: SQLite keeps a place for everything that stands before a parenthesis, and has a
     # hundred of them.
-    ordered = sorted(parts, key=lambda part: -max(_depth(part.sql), _SHALLOW))
+    ordered = sorted(parts, key=lambda part: -max(*_depths(part.sql), _SHALLOW))
     if len(ordered) == 1:
         return ordered[0]
-    params = tuple(value for part in ordered for value in part.params)
-    return Fragment(f"({f' {word} '.join(part.sql for part in ordered)})", params)
+    return Fragment(
+        f"({f' {word} '.join(part.sql for part in ordered)})",
+        tuple(value for part in ordered for value in part.params),
+        tuple(dict.fromkeys(table for part in ordered for table in part.tables)),
+    )
 
 
 def negated(part: Fragment) -> Fragment:
     """What a condition leaves out; one that comes to NULL leaves everything out."""
-    return Fragment(f"(({part.sql}) IS NOT TRUE)", part.params)
+    inner = part.sql if _is_enclosed(part.sql) else f"({part.sql})"
+    return Fragment(f"({inner} IS NOT TRUE)", part.params, part.tables)
 
 
-def _depth(sql: str) -> int:
-    depth = deepest = 0
+def _depths(sql: str) -> list[int]:
+    """How many parentheses are open behind each that there is; there is none in what is quoted in SQL of ours."""
+    depths = [0]
     for char in sql:
-        depth += (char == "(") - (char == ")")
-        deepest = max(deepest, depth)
-    return deepest
+        if char in "()":
+            depths.append(depths[-1] + (1 if char == "(" else -1))
+    return depths
+
+
+def _is_enclosed(sql: str) -> bool:
+    """Whether the first parenthesis is closed by the last character."""
+    return sql.startswith("(") and sql.endswith(")") and 0 not in _depths(sql)[1:-1]
 
 
 def is_empty_value(value: Value) -> bool:

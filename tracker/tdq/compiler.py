@@ -15,6 +15,7 @@ from tracker.records import Status
 from tracker.tdq.comparisons import (
     Context,
     Fragment,
+    among,
     compare,
     contains,
     ids,
@@ -51,7 +52,7 @@ def compile_filter(wanted: Filter, context: Context) -> Compiled:
     try:
         condition = wanted.condition
         names = set() if condition is None else set(_names(condition))
-        if wanted.sort is not None:
+        if wanted.sort is not None and _sort_name(wanted.sort) in _OF_HIDDEN:
             names.add(_sort_name(wanted.sort))
         return Compiled(
             where=None if condition is None else _sql(condition, context),
@@ -144,8 +145,10 @@ def _compared_related(asked: Comparison, relation: Relation, field: Field, conte
         some = Comparison(asked.name, asked.operator.positive, rest, asked.position)
         found = compare(field, relation.row, some, context)
         # Texts that are looked for are rare; what is left out is not.
-        few = relation.around_few if asked.operator is Operator.HAS else None
-        parts.append(Fragment((few or relation.around)(ISSUE, found.sql), found.params))
+        if asked.operator is Operator.HAS and relation.listed is not None:
+            parts.append(among(ISSUE, relation.listed(found.sql), found))
+        else:
+            parts.append(Fragment(relation.around(ISSUE, found.sql), found.params))
     whole = joined(parts, "OR")
     return negated(whole) if is_negated else whole
 
@@ -160,19 +163,19 @@ def _compared_relatives(asked: Comparison, field: Field) -> Fragment:
     if len(named) < len(asked.values):
         parts.append(negated(Fragment(_ANY_RELATIVE[field.kind])))
     if named:
-        column, around = _RELATIVES[field.kind]
+        column, listed = _RELATIVES[field.kind]
         found = joined(ids(column, named), "OR")
-        parts.append(Fragment(around(found.sql), found.params))
+        parts.append(among(ISSUE, listed(found.sql), found))
     return joined(parts, "OR")
 
 
-def _depends_on(condition: str) -> str:
-    return f"EXISTS (SELECT 1 FROM dependencies edge WHERE edge.issue_id = {ISSUE}.id AND {condition})"
+def _waiting(condition: str) -> str:
+    return f"SELECT edge.issue_id AS id FROM dependencies edge WHERE {condition}"
 
 
 _RELATIVES: Final[Mapping[Kind, tuple[str, Callable[[str], str]]]] = {
-    Kind.ANCESTOR: ("child.parent_id", lambda condition: below(ISSUE, condition)),
-    Kind.TARGET: ("edge.depends_on_id", _depends_on),
+    Kind.ANCESTOR: ("child.parent_id", below),
+    Kind.TARGET: ("edge.depends_on_id", _waiting),
 }
 _ANY_RELATIVE: Final[Mapping[Kind, str]] = {
     Kind.ANCESTOR: RELATIONS["epic"].around(ISSUE, "1"),
@@ -247,6 +250,8 @@ _SORTS: Final[Mapping[str, tuple[str, ...]]] = {
     "due": (f"{ISSUE}.due_date",),
     "defer": (f"{ISSUE}.defer_until",),
 }
+# Who orders by these wants to see what has them.
+_OF_HIDDEN: Final = ("closed", "deleted", "defer")
 _MAY_BE_MISSING: Final = ("closed", "deleted", "points", "sprint", "due", "defer")
 SORTS: Final = tuple(_SORTS)
 """The fields that issues can be ordered by."""

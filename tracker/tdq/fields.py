@@ -120,25 +120,24 @@ class Relation:
     """What issues have several of, or one: each with fields of its own, of a row that is called `row`.
 
     fields: those that can be asked for, as `log.message`. around: SQL that holds where an issue (its row) is related to
-    a row of which the condition (SQL) holds. row: what that condition calls the row. around_few: the same, quicker
-    where few rows are expected to fit.
+    a row of which the condition (SQL) holds. row: what that condition calls the row. listed: SQL that selects the ids
+    of these issues, which is quicker than to ask each of them where few rows are expected to fit.
     """
 
     row: str
     fields: Mapping[str, Field]
     around: Callable[[str, str], str]
-    around_few: Callable[[str, str], str] | None = None
+    listed: Callable[[str], str] | None = None
 
 
 def _child_rows(table: str, row: str, fields: Mapping[str, Field], only: str = "") -> Relation:
     def around(issue: str, condition: str) -> str:
         return f"EXISTS (SELECT 1 FROM {table} {row} WHERE {row}.issue_id = {issue}.id{only} AND {condition})"
 
-    def around_few(issue: str, condition: str) -> str:
-        # One reading of the whole table, where to look at each issue in turn would be many.
-        return f"{issue}.id IN (SELECT {row}.issue_id FROM {table} {row} WHERE {condition}{only})"
+    def listed(condition: str) -> str:
+        return f"SELECT {row}.issue_id AS id FROM {table} {row} WHERE {condition}{only}"
 
-    return Relation(row, fields, around, around_few)
+    return Relation(row, fields, around, listed)
 
 
 def _of_parent(issue: str, condition: str) -> str:
@@ -154,13 +153,24 @@ def of_target(issue: str, condition: str) -> str:
     return f"EXISTS (SELECT 1 FROM dependencies edge WHERE edge.issue_id = {issue}.id AND {target})"
 
 
+_EPIC: Final = "related.type = 'epic' AND related.deleted_at IS NULL"
+
+
 def _of_epic(issue: str, condition: str) -> str:
-    wanted = f"related.type = 'epic' AND related.deleted_at IS NULL AND {condition}"
-    return below(issue, f"child.parent_id IN (SELECT related.id FROM issues related WHERE {wanted})")
+    # Up from each issue: few are deep, and a page needs few of them.
+    above = "SELECT above.parent_id FROM issues above WHERE above.id = tree.id"
+    step = f"SELECT ({above}) FROM tree WHERE tree.id IS NOT NULL"
+    tree = f"WITH RECURSIVE tree(id) AS (SELECT {issue}.parent_id UNION {step})"
+    wanted = f"SELECT 1 FROM issues related WHERE related.id = tree.id AND {_EPIC} AND {condition}"
+    return f"EXISTS ({tree} SELECT 1 FROM tree WHERE EXISTS ({wanted}))"
 
 
-def below(issue: str, first: str) -> str:
-    """Holds where an issue is a `child` for which `first` holds, or is below one, at any depth.
+def _below_epics(condition: str) -> str:
+    return below(f"child.parent_id IN (SELECT related.id FROM issues related WHERE {_EPIC} AND {condition})")
+
+
+def below(first: str) -> str:
+    """Selects the ids of every `child` for which `first` holds, and of all that is below it, at any depth.
 
     Issues that are above themselves, as two people can make them, end it: every issue is met once.
     """
@@ -169,7 +179,7 @@ def below(issue: str, first: str) -> str:
     children = "SELECT child.id AS found FROM issues child WHERE child.parent_id = tree.id LIMIT -1"
     step = f"SELECT member.value FROM tree, json_each((SELECT json_group_array(found) FROM ({children}))) member"
     start = f"SELECT child.id FROM issues child WHERE {first}"
-    return f"{issue}.id IN (WITH RECURSIVE tree(id) AS ({start} UNION {step}) SELECT id FROM tree)"
+    return f"WITH RECURSIVE tree(id) AS ({start} UNION {step}) SELECT id FROM tree"
 
 
 _LATEST: Final = (
@@ -234,5 +244,5 @@ RELATIONS: Final[Mapping[str, Relation]] = {
     ),
     "parent": Relation("related", _OF_ISSUES, _of_parent),
     "dep": Relation("related", _OF_ISSUES, of_target),
-    "epic": Relation("related", _OF_ISSUES, _of_epic),
+    "epic": Relation("related", _OF_ISSUES, _of_epic, _below_epics),
 }

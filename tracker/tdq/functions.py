@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tracker.records import IssueType, Status
-from tracker.tdq.comparisons import Context, Fragment, ids, joined
+from tracker.tdq.comparisons import Context, Fragment, among, ids, joined
 from tracker.tdq.fields import ALIASES, FIELDS, RELATIONS, of_target
 from tracker.tdq.refusal import Refusal, refuse_unknown
 from tracker.tdq.syntax import All, Call, Comparison, Condition, Not, Operator, Value, both
@@ -126,8 +126,7 @@ def _open_deps(_call: Call, row: str, _context: Context) -> Fragment:
 
 def _blocks(call: Call, row: str, _context: Context) -> Fragment:
     blocked = joined(ids("edge.issue_id", call.arguments), "OR")
-    sql = f"EXISTS (SELECT 1 FROM dependencies edge WHERE edge.depends_on_id = {row}.id AND {blocked.sql})"
-    return Fragment(sql, blocked.params)
+    return among(row, f"SELECT edge.depends_on_id AS id FROM dependencies edge WHERE {blocked.sql}", blocked)
 
 
 def _children(_call: Call, row: str, _context: Context) -> Fragment:
@@ -143,12 +142,12 @@ def _rejected(_call: Call, row: str, _context: Context) -> Fragment:
 
 def _conflicts(_call: Call, row: str, _context: Context) -> Fragment:
     wanted = "conflict.table_name = 'issues' AND conflict.state = 'open'"
-    return Fragment(f"{row}.id IN (SELECT conflict.row_id FROM _replica_conflicts conflict WHERE {wanted})")
+    return among(row, f"SELECT conflict.row_id AS id FROM _replica_conflicts conflict WHERE {wanted}", Fragment(""))
 
 
 def _pending(_call: Call, row: str, context: Context) -> Fragment:
     waiting = json.dumps(sorted(context.pending()))
-    return Fragment(f"{row}.id IN (SELECT waiting.value FROM json_each(?) waiting)", (waiting,))
+    return among(row, "SELECT waiting.value AS id FROM json_each(?) waiting", Fragment("", (waiting,)))
 
 
 def _of(name: str, operator: Operator = Operator.IS) -> Callable[[Call], Condition]:
