@@ -1,5 +1,6 @@
 """What changed since a marker: enough to keep a copy of the rows right, and no more than that (changed.py)."""
 
+import shutil
 import sqlite3
 from contextlib import suppress
 from pathlib import Path
@@ -136,6 +137,22 @@ def test_a_migration_may_have_changed_everything(tmp_path: Path) -> None:
     file.close()
 
     with open_notes(tmp_path / "notes") as notes:
+        assert changes(notes, marker).rows is None
+
+
+def test_a_database_of_another_past_is_another_start(tmp_path: Path) -> None:
+    """A backup was put back, and as much written since as before: the numbers are the same, the changes are not."""
+    file, backup = tmp_path / "notes" / "data.db", tmp_path / "backup.db"
+    with open_notes(tmp_path / "notes") as notes:
+        add(notes, "Milk")
+    shutil.copy(file, backup)
+    with open_notes(tmp_path / "notes") as notes:
+        add(notes, "Bread")
+        marker = changes(notes).marker
+    shutil.copy(backup, file)
+
+    with open_notes(tmp_path / "notes") as notes:
+        add(notes, "Eggs")
         assert changes(notes, marker).rows is None
 
 
