@@ -22,7 +22,7 @@ def test_a_line_says_where_it_was_found(td: Program) -> None:
     shown, _ = filled(td)
 
     assert td.done("search", "font").out == (
-        f"{shown}  P2  open  task  Fix the login page\n    comment: It is the \\x1b[31mfont\\x1b[0m server.\n"
+        f"{shown}  P2  open  task  Fix the login page\n    comment: It is the \\x1b[31m font\\x1b[0m server.\n"
     )
     assert td.done("search", "log", "fix").out == f"{shown}  P2  open  task  Fix the login page\n"
     scored = td.done("search", "fix login", "--show-score").out
