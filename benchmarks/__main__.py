@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import commands, filters, reads, syncs, writes
+from benchmarks import commands, filters, reads, searches, syncs, writes
 from benchmarks.ground import Result
 from sqld import run_sqld
 
@@ -31,9 +31,16 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="leave out all that takes minutes")
     parser.add_argument("--write", action="store_true", help=f"put the table into {_DOCUMENT}")
     options = parser.parse_args()
-    measurements: list[Measurement] = [reads.run, writes.run, syncs.run, commands.few, filters.few]
+    measurements: list[Measurement] = [
+        reads.run,
+        writes.run,
+        syncs.run,
+        commands.few,
+        filters.few,
+        searches.few,
+    ]
     if not options.quick:
-        measurements += [commands.many, filters.many, syncs.bootstrap, syncs.growth]
+        measurements += [commands.many, filters.many, searches.many, syncs.bootstrap, syncs.growth]
     results: list[Result] = []
     for measure in measurements:
         # A fresh primary for each, so that none pays for the rows of another.

@@ -1,4 +1,4 @@
-"""Lists with a filter, within a process: the first page of what fits, of a thousand issues and of a hundred thousand."""
+"""Lists with a filter, within a process: the first page of what fits, of 1,000 issues and of 100,000."""
 
 from __future__ import annotations
 

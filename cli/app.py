@@ -24,6 +24,7 @@ _MODULES: Final = {
     "whoami": "status",
     "create": "create",
     "list": "list",
+    "search": "search",
     "show": "show",
     "update": "update",
     "start": "moves",

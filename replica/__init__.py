@@ -43,8 +43,10 @@ from replica.stamps import Stamp
 from replica.transaction import Transaction
 
 if TYPE_CHECKING:
+    from replica.changed import Changed
     from replica.conflicts import Author, Conflict, FieldConflict
     from replica.report import Check, Pending, Salvaged, Stage, Status, SyncReport
+    from replica.snapshot import Snapshot
     from replica.validation import model_of
 else:
     # Many programs read and write without them, and to make each takes as long as to read a hundred rows.
@@ -53,6 +55,8 @@ else:
     _HOME_OF: Final = {
         **dict.fromkeys(("Author", "Conflict", "FieldConflict"), "conflicts"),
         **dict.fromkeys(("Check", "Pending", "Salvaged", "Stage", "Status", "SyncReport"), "report"),
+        "Changed": "changed",
+        "Snapshot": "snapshot",
         "model_of": "validation",
     }
 
@@ -69,6 +73,7 @@ __all__ = [
     "Author",
     "BusyError",
     "Change",
+    "Changed",
     "Check",
     "Conflict",
     "ConflictError",
@@ -98,6 +103,7 @@ __all__ = [
     "Salvaged",
     "SchemaMismatchError",
     "SchemaTooNewError",
+    "Snapshot",
     "Stage",
     "Stamp",
     "Status",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
@@ -25,7 +26,8 @@ from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefi
 from replica.mutation import Kind, Mutation, Row, StoredValue, encode_row
 from replica.records import Record
 from replica.schema import Schema, Table, default_row_sql, quote
-from replica.settings import Settings
+from replica.settings import Mode, Settings
+from replica.snapshot import Snapshot
 from replica.sqlite_file import refuse_nesting
 from replica.stamps import Stamp, stamp_at
 from replica.storable import check_query
@@ -75,6 +77,11 @@ class Replica:
     def machine(self) -> str:
         """On which machine changes are made."""
         return self._settings.machine
+
+    @property
+    def directory(self) -> Path | None:
+        """Where its files are; None in mode `remote`, which has none."""
+        return None if self._settings.mode is Mode.REMOTE else self._settings.directory
 
     def __enter__(self) -> Self:
         return self
@@ -162,6 +169,16 @@ class Replica:
         """Any SQL that reads, on a connection that cannot write. Raises QueryError, WriteRefusedError."""
         check_query(sql, params)
         return self._driver.query(sql, params)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Look at what is there at one moment: what this thread reads in the block is of that moment, but for `query`.
+
+        For what must fit together, as an index and the rows it is of. The thread writes nothing in the block.
+        """
+        driver = self._driver
+        with driver.snapshot():
+            yield Snapshot(driver, self._tables)
 
     # -- syncing
 

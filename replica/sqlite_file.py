@@ -109,6 +109,21 @@ def refuse_nesting(connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
+def one_moment(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Keep a read transaction open that writes nothing. What begins it is the first read in the block."""
+    with storage_errors(path):
+        connection.execute("PRAGMA query_only = ON")
+        connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        # The errors of the block are of the caller's own making, and go by as they are.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        connection.execute("PRAGMA query_only = OFF")
+
+
+@contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
     """Translate SQLite's errors about the file itself."""
     try:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         planning,
         reconcile,
         reviews,
+        search,
         sessions,
         statistics,
         talk,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
         NothingToChangeError,
         NothingToUndoError,
         NotLinkedError,
+        SearchUnavailableError,
         TrackerError,
         UndoRefusedError,
     )
@@ -129,7 +131,7 @@ else:
     tracker.boards: BoardEdit Card Placed Spot
     tracker.conflicts: BOOKKEEPING other_fields
     tracker.errors: DeletedError FilterError InvalidFieldError IssueDeletedError NotLinkedError NothingToChangeError
-    tracker.errors: NothingToUndoError TrackerError UndoRefusedError
+    tracker.errors: NothingToUndoError SearchUnavailableError TrackerError UndoRefusedError
     tracker.fields: parse_field
     tracker.files: FileState FoundFile LinkChange
     tracker.here: Desk Here seen_at
@@ -239,6 +241,7 @@ __all__ = [
     "Review",
     "Rows",
     "Salvaged",
+    "SearchUnavailableError",
     "Session",
     "Spot",
     "Stage",
@@ -290,6 +293,7 @@ __all__ = [
     "refuse_open_token",
     "reviews",
     "salvage_outbox",
+    "search",
     "seen_at",
     "sessions",
     "split_title",

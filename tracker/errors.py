@@ -16,7 +16,8 @@ TrackerError                    base of all
 ├── DeletedError                deleted          a change to a board or a note that is deleted
 ├── NotLinkedError              not_found        a file that is not linked to the issue
 ├── NothingToUndoError          not_found        an undo where nothing was changed
-└── UndoRefusedError            conflict         an undo of what was changed again
+├── UndoRefusedError            conflict         an undo of what was changed again
+└── SearchUnavailableError      search_unavailable  no full-text search in this SQLite
 ```
 
 Always true: nothing was written when one of these is raised, and `hint` says what to type instead.
@@ -266,3 +267,13 @@ class UndoRefusedError(TrackerError):
             fields.setdefault(author, []).append(name)
         told = [f"{' and '.join(names)} by {who.session} on {who.machine} at {who.at}" for who, names in fields.items()]
         return f"{self.row_id} was changed again since: {', '.join(told)}"
+
+
+class SearchUnavailableError(TrackerError):
+    """The SQLite of this Python cannot search text."""
+
+    code = "search_unavailable"
+    hint = "use a Python whose SQLite has FTS5, as those of python.org have; td list and td query work without it"
+
+    def __str__(self) -> str:
+        return "this Python's SQLite was built without FTS5, so there is no search"

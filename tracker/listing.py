@@ -117,13 +117,28 @@ def _whole(tracker: Tracker, ids: list[str]) -> list[Issue]:
 def statement_of(tracker: Tracker, wanted: IssueFilter, *, zone: tzinfo | None = None) -> Statement:
     """The SQL that finds the ids. Raises FilterError."""
     now = tracker.now()
-    compiled = None
-    if wanted.filter is not None:
-        from tracker.tdq import Context, compile_filter  # noqa: PLC0415 - a list without a filter does not pay for it
+    return _statement(wanted, _compiled(tracker, wanted, now, zone), _today(now, zone))
 
-        context = Context(now=now, me=tracker.session, zone=zone, pending=tracker.pending_ids)
-        compiled = compile_filter(wanted.filter, context)
-    return _statement(wanted, compiled, _today(now, zone))
+
+def condition_of(
+    tracker: Tracker, wanted: IssueFilter, *, zone: tzinfo | None = None
+) -> tuple[str, tuple[StoredValue, ...]]:
+    """What `wanted` asks of a row of `issues`, as SQL, and the parameters. Raises FilterError."""
+    now = tracker.now()
+    compiled = _compiled(tracker, wanted, now, zone)
+    made, conditions, params = _conditions(wanted, compiled, _today(now, zone), is_own_order=False)
+    condition = " AND ".join(conditions) or "1"
+    if made:
+        condition = f"issues.id IN (WITH {made} SELECT issues.id FROM issues WHERE {condition})"
+    return condition, tuple(params)
+
+
+def _compiled(tracker: Tracker, wanted: IssueFilter, now: datetime, zone: tzinfo | None) -> Compiled | None:
+    if wanted.filter is None:
+        return None
+    from tracker.tdq import Context, compile_filter  # noqa: PLC0415 - a list without a filter does not pay for it
+
+    return compile_filter(wanted.filter, Context(now=now, me=tracker.session, zone=zone, pending=tracker.pending_ids))
 
 
 def _today(now: datetime, zone: tzinfo | None) -> str:
@@ -132,13 +147,7 @@ def _today(now: datetime, zone: tzinfo | None) -> str:
 
 def _statement(wanted: IssueFilter, compiled: Compiled | None, today: str) -> Statement:
     order = (compiled.order if compiled is not None else ()) or ()
-    conditions, params = _visible(wanted, compiled, today, is_own_order=bool(order))
-    made = ""
-    if compiled is not None and compiled.where is not None:
-        conditions.append(compiled.where.sql)
-        tables = compiled.where.tables
-        params = [*(value for table in tables for value in table.params), *params, *compiled.where.params]
-        made = ", ".join(f"{table.name} AS MATERIALIZED ({table.sql})" for table in tables)
+    made, conditions, params = _conditions(wanted, compiled, today, is_own_order=bool(order))
     keys = (*order, *(key for key in _BY_URGENCY if not any(key in part for part in order)))
     ordered = [_reversed(key) for key in keys] if wanted.is_reversed else list(keys)
     # SQLite takes the view of a replica apart only where everything it orders by is a column of the result.
@@ -154,6 +163,19 @@ def _reversed(key: str) -> str:
     if key.endswith(" IS NULL"):
         return key
     return key.removesuffix(" DESC") if key.endswith(" DESC") else f"{key} DESC"
+
+
+def _conditions(
+    wanted: IssueFilter, compiled: Compiled | None, today: str, *, is_own_order: bool
+) -> tuple[str, list[str], list[StoredValue]]:
+    """The tables that the conditions read besides, as WITH makes them, the conditions, and the parameters of both."""
+    conditions, params = _visible(wanted, compiled, today, is_own_order=is_own_order)
+    if compiled is None or compiled.where is None:
+        return "", conditions, params
+    tables = compiled.where.tables
+    made = ", ".join(f"{table.name} AS MATERIALIZED ({table.sql})" for table in tables)
+    of_tables = [value for table in tables for value in table.params]
+    return made, [*conditions, compiled.where.sql], [*of_tables, *params, *compiled.where.params]
 
 
 def _visible(

@@ -17,7 +17,7 @@ from cli.syncing import changes_told
 from cli.text import GREEN, RED, aligned, paint
 from cli.unopened import unopened_checks
 from cli.wording import in_words_of_td
-from tracker import Check, DamagedError, Mode, PullUnavailableError, ReplicaError, Salvaged, salvage_outbox
+from tracker import Check, DamagedError, Mode, PullUnavailableError, ReplicaError, Salvaged, salvage_outbox, search
 
 app = typer.Typer()
 
@@ -70,7 +70,7 @@ def _checks(call: Invocation) -> list[Check]:
     with working("asking the primary", quiet=call.as_json):
         try:
             with place.open() as tracker:
-                return [*first, *tracker.replica.checks()]
+                return [*first, *tracker.replica.checks(), *search.check_index(tracker.replica.directory)]
         except ReplicaError as error:
             # What keeps td from opening is what was to be found; the rest can be looked at without it.
             return [*first, _not_opened(place, error), *unopened_checks(place)]
@@ -81,7 +81,10 @@ def _repaired(call: Invocation, *, full: bool) -> list[Check]:
     with working("repairing", quiet=call.as_json):
         try:
             with place.open() as tracker:
-                return tracker.replica.recovery.repair(full=full)
+                return [
+                    *tracker.replica.recovery.repair(full=full),
+                    *search.check_index(tracker.replica.directory),
+                ]
         except DamagedError:
             if place.config.mode is Mode.LOCAL:
                 raise

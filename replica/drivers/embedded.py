@@ -29,6 +29,7 @@ from replica.schema import Schema, Table
 from replica.sqlite_file import (
     damaged,
     make_directory,
+    one_moment,
     open_file,
     refuse_nesting,
     run_read_only,
@@ -213,6 +214,27 @@ class Embedded:
                     return rows
         except DamagedError as error:
             raise self._noted(error) from error.__cause__
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let this thread read what is there now, while the block lasts. Raises DamagedError for a damaged base."""
+        refuse_nesting(self.attached().connection)
+        while True:
+            try:
+                attached = self.attached()
+                attached.refresh()
+                attached.refresh_schema()
+            except DamagedError as error:
+                raise self._noted(error) from error.__cause__
+            with one_moment(attached.connection, self.path):
+                # As ever, `local.db` before the base. What a sync has settled by now, it settled in the base that is in
+                # place: in another one than is attached it would be missed.
+                self.read("SELECT 1 FROM main.mutations LIMIT 1")
+                if attached.is_current():
+                    if attached.base_tables:
+                        self.read(f"SELECT 1 FROM {overlay.BASE}.sqlite_schema LIMIT 1")
+                    yield
+                    return
 
     def begin(self, *, online: bool) -> Work:
         """Start a transaction. Raises SchemaTooNewError if a newer program made the base, InputError within another."""

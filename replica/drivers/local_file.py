@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from replica.drivers.protocol import Rows
@@ -17,7 +17,15 @@ from replica.history import INSERT_CHANGE, change_values
 from replica.migrate import applied_in, check_version, migrate_file
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
 from replica.schema import Schema, quote
-from replica.sqlite_file import forbid_writing, make_directory, open_file, refuse_nesting, run_read_only, storage_errors
+from replica.sqlite_file import (
+    forbid_writing,
+    make_directory,
+    one_moment,
+    open_file,
+    refuse_nesting,
+    run_read_only,
+    storage_errors,
+)
 
 FILE_NAME = "data.db"
 
@@ -63,6 +71,15 @@ class LocalFile:
             self._opened.append(reading)
             forbid_writing(reading)
         return Rows(*run_read_only(reading, sql, params, self._path))
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let this thread read what is there now, while the block lasts."""
+        connection = self._connection()
+        refuse_nesting(connection)
+        with one_moment(connection, self._path):
+            self.read("SELECT 1 FROM sqlite_schema LIMIT 1")
+            yield
 
     def begin(self, *, online: bool) -> LocalWork:  # noqa: ARG002 - the file is the primary here, so every write is online
         """Start a transaction; it holds the file's write lock until it ends. Raises SchemaTooNewError."""

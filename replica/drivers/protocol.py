@@ -7,6 +7,7 @@ Each driver proves itself to the type checker, and one conformance suite runs ov
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,6 +49,12 @@ class Driver(Protocol):
 
     def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
         """Run SQL of a user's, which cannot write. Raises QueryError or WriteRefusedError."""
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """Let this thread `read` what is there now, and nothing newer, while the block lasts; it writes nothing then.
+
+        Where the rows are on a primary, nothing holds it still: there, later reads may see more.
+        """
 
     def begin(self, *, online: bool) -> Work:
         """Start a transaction; `online` sends it to the primary before it counts. Raises SchemaTooNewError."""

@@ -92,6 +92,11 @@ class Remote:
             raise WriteRefusedError("this SQL would write, or reach outside the database")
         return self.read(sql, params)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read as ever: nothing holds the primary still."""
+        yield
+
     @_nothing_kept()
     def begin(self, *, online: bool) -> Work:  # noqa: ARG002 - every write is online here
         """Start a transaction. Raises SchemaTooNewError, BusyError if the primary is being migrated for too long."""

@@ -40,6 +40,7 @@ CALLS: list[tuple[list[str], type]] = [
     (["create", "A ☕ title", "-l", "a"], dict),
     (["list"], list),
     (["list", "-s", "closed"], list),
+    (["search", "title"], list),
     (["show", "ISSUE"], dict),
     (["update", "ISSUE", "-p", "0"], dict),
     (["comment", "ISSUE", "hello"], dict),
