@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import commands, filters, reads, syncs, writes
+from benchmarks import commands, filters, moves, reads, syncs, writes
 from benchmarks.ground import Result
 from sqld import run_sqld
 
@@ -33,7 +33,7 @@ def main() -> int:
     options = parser.parse_args()
     measurements: list[Measurement] = [reads.run, writes.run, syncs.run, commands.few, filters.few]
     if not options.quick:
-        measurements += [commands.many, filters.many, syncs.bootstrap, syncs.growth]
+        measurements += [commands.many, filters.many, moves.run, syncs.bootstrap, syncs.growth]
     results: list[Result] = []
     for measure in measurements:
         # A fresh primary for each, so that none pays for the rows of another.
