@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import commands, filters, reads, searches, syncs, writes
+from benchmarks import commands, filters, moves, reads, searches, syncs, writes
 from benchmarks.ground import Result
 from sqld import run_sqld
 
@@ -40,7 +40,7 @@ def main() -> int:
         searches.few,
     ]
     if not options.quick:
-        measurements += [commands.many, filters.many, searches.many, syncs.bootstrap, syncs.growth]
+        measurements += [commands.many, filters.many, searches.many, moves.run, syncs.bootstrap, syncs.growth]
     results: list[Result] = []
     for measure in measurements:
         # A fresh primary for each, so that none pays for the rows of another.

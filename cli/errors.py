@@ -89,9 +89,11 @@ class AlreadyInitialisedError(CliError):
     code = "already_initialised"
     hint = "use it as it is; td config list shows how it is set up"
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory)
+    def __init__(self, directory: Path, hint: str | None = None) -> None:
+        super().__init__(directory, hint)
         self.directory = directory
+        if hint is not None:
+            self.hint = hint
 
     def __str__(self) -> str:
         return f"{self.directory} is there already"

@@ -12,7 +12,7 @@ from typing import Final
 
 from cli.config import Config, effective, is_config_in, is_there, load_config, write_private
 from cli.credentials import token_source
-from cli.errors import ConfigMissingError, FileError, NotInitialisedError
+from cli.errors import ConfigMissingError, FileError, ForeignError, NotInitialisedError
 from cli.surroundings import look_around
 from tracker import (
     Desk,
@@ -29,9 +29,9 @@ from tracker import (
 NAME: Final = ".todos"
 WORK_DIR_VARIABLE: Final = "TD_WORK_DIR"
 # The files of the toolkit, as the guide tells them: with a primary, and without one.
-_LOCAL: Final = "local.db"
+LOCAL: Final = "local.db"
 COPY: Final = "replica.db"
-_DATA: Final = "data.db"
+DATA: Final = "data.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,13 @@ class Place:
     config: Config
 
     def open(self) -> Tracker:
-        """The issues here. Raises ReplicaError."""
-        return open_place(self.directory, self.config)
+        """The issues here. Raises ReplicaError, and ForeignError where they were moved a moment ago."""
+        tracker = open_place(self.directory, self.config)
+        # Asked once the files are open: from here on a move finds them in use, and they refuse what comes too late.
+        if load_config(self.directory) != self.stored:
+            tracker.replica.close()
+            raise ForeignError("busy", "the issues were moved at this moment", "nothing was written; run it again")
+        return tracker
 
     def is_copy_missing(self) -> bool:
         """Whether what the primary has was not fetched yet, or was deleted here."""
@@ -82,11 +87,11 @@ def _refuse_lost_config(directory: Path) -> None:
 def check_in_sight(directory: Path, mode: Mode) -> None:
     """Raise ConfigMissingError if what is in `directory`, which has no config, would not be seen in `mode`."""
     is_shared = mode in (Mode.LIBSQL, Mode.TURSO)
-    if is_there(directory / _LOCAL):
+    if is_there(directory / LOCAL):
         if not is_shared:
-            raise ConfigMissingError(directory, _LOCAL, "write it anew with the primary's URL: td init --url URL")
-    elif is_there(directory / _DATA) and mode is not Mode.LOCAL:
-        raise ConfigMissingError(directory, _DATA, "write it anew: td init, without a URL")
+            raise ConfigMissingError(directory, LOCAL, "write it anew with the primary's URL: td init --url URL")
+    elif is_there(directory / DATA) and mode is not Mode.LOCAL:
+        raise ConfigMissingError(directory, DATA, "write it anew: td init, without a URL")
 
 
 def target_directory(work_dir: Path | None) -> Path:

@@ -45,3 +45,19 @@ def measured(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]
         if shown:
             sys.stderr.write(_CLEAR)
             sys.stderr.flush()
+
+
+@contextmanager
+def bar(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
+    """As `measured`, with a bar, for what takes long enough to wait for."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _doing, _done, _total: None
+        return
+    # Only what moves a whole database pays for it.
+    from rich.console import Console  # noqa: PLC0415 - see above
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # noqa: PLC0415 - see above
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("")
+        yield lambda doing, done, total: progress.update(task, description=doing, completed=done, total=max(total, 1))

@@ -19,6 +19,15 @@ _WORDS: Final = (
         "give a valid token: TD_DATABASE_TOKEN is for one call, td init --token-stdin keeps one; then run td sync",
     ),
     ("give a valid token", "give a valid token: TD_DATABASE_TOKEN is for one call, td init --token-stdin keeps one"),
+    (
+        "open it where it is now, or finish the move",
+        "run it again; if it still says so, a move was broken off: the td config set that began it goes on",
+    ),
+    (
+        "send them again, or let them go, before this",
+        "td sync --resend-lost sends them, td sync lost --forget lets them go",
+    ),
+    ("only such a one can be moved", "td import reads what other programs wrote"),
     ("with a value for each `?`", "with its values in it"),
     (
         "only reading is possible here; change rows through the program's own commands",

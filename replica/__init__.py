@@ -15,6 +15,8 @@ from replica.errors import (
     DamagedError,
     ForeignFileError,
     InputError,
+    MovedError,
+    MoveMismatchError,
     NotAllowedError,
     NotFoundError,
     OfflineError,
@@ -34,7 +36,7 @@ from replica.errors import (
 from replica.history import HistoryEntry
 from replica.identity import machine_id, new_session_id
 from replica.mutation import Change, Kind, Mutation
-from replica.opening import open_replica, salvage_outbox
+from replica.opening import call_off_move, make_way, open_replica, put_away, salvage_outbox
 from replica.records import Record
 from replica.replica import Replica
 from replica.rules import Rule
@@ -45,7 +47,7 @@ from replica.transaction import Transaction
 if TYPE_CHECKING:
     from replica.changed import Changed
     from replica.conflicts import Author, Conflict, FieldConflict
-    from replica.report import Check, Pending, Salvaged, Stage, Status, SyncReport
+    from replica.report import Check, MoveReport, Pending, Salvaged, Show, Stage, Status, SyncReport, TableMoved
     from replica.snapshot import Snapshot
     from replica.validation import model_of
 else:
@@ -54,7 +56,10 @@ else:
 
     _HOME_OF: Final = {
         **dict.fromkeys(("Author", "Conflict", "FieldConflict"), "conflicts"),
-        **dict.fromkeys(("Check", "Pending", "Salvaged", "Stage", "Status", "SyncReport"), "report"),
+        **dict.fromkeys(
+            ("Check", "MoveReport", "Pending", "Salvaged", "Show", "Stage", "Status", "SyncReport", "TableMoved"),
+            "report",
+        ),
         "Changed": "changed",
         "Snapshot": "snapshot",
         "model_of": "validation",
@@ -85,6 +90,9 @@ __all__ = [
     "InputError",
     "Kind",
     "Mode",
+    "MoveMismatchError",
+    "MoveReport",
+    "MovedError",
     "Mutation",
     "NotAllowedError",
     "NotFoundError",
@@ -103,22 +111,27 @@ __all__ = [
     "Salvaged",
     "SchemaMismatchError",
     "SchemaTooNewError",
+    "Show",
     "Snapshot",
     "Stage",
     "Stamp",
     "Status",
     "StorageError",
     "SyncReport",
+    "TableMoved",
     "Transaction",
     "UnknownOutcomeError",
     "UnreachableError",
     "WriteRefusedError",
+    "call_off_move",
     "check_url",
     "is_turso",
     "machine_id",
+    "make_way",
     "model_of",
     "new_session_id",
     "open_replica",
+    "put_away",
     "refuse_open_token",
     "salvage_outbox",
 ]

@@ -18,6 +18,8 @@
     ├── DamagedError            a file of ours that is not readable as what it should be
     │   ├── DamagedBaseError    …the base, which a sync fetches anew
     │   └── ForeignFileError    …because another program made it, or a newer one of ours
+    ├── MovedError              a database that was moved to another place, and takes no more writes
+    ├── MoveMismatchError       what arrived at the end of a move is not what was there
     ├── StorageError            disk full, read-only, no permission
     ├── QueryError              SQL that does not run
     │   └── WriteRefusedError   SQL that would write, on a connection that cannot
@@ -234,6 +236,27 @@ class DamagedBaseError(DamagedError):
 
 class ForeignFileError(DamagedError):
     """A file in the place of ours is of another program, or of a newer one of ours. Nothing was touched."""
+
+
+class MovedError(_MessageError):
+    """The database was moved to another place while it was open here, or just before; nothing was written."""
+
+    code = "moved"
+    hint = "nothing was written; open it where it is now, or finish the move"
+
+
+class MoveMismatchError(ReplicaError):
+    """What arrived is not what was there; nothing was switched, and what was there is as it was."""
+
+    code = "move_mismatch"
+    hint = "nothing was switched, and what is here is as it was; move again, and report this if it happens again"
+
+    def __init__(self, tables: Sequence[str]) -> None:
+        self.tables = tuple(tables)
+        super().__init__(self.tables)
+
+    def __str__(self) -> str:
+        return f"what arrived is not what was sent, in {', '.join(self.tables)}"
 
 
 class StorageError(_MessageError):

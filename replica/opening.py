@@ -89,6 +89,38 @@ def salvage_outbox(directory: Path, *, clock: Callable[[], float] = time.time) -
     return salvage_file(Path(directory), at=stamp_at(clock()))
 
 
+def make_way(directory: Path, url: str, *, clock: Callable[[], float] = time.time) -> None:
+    """Call this before a replica is opened in the directory of a local file, to move that to the primary at `url`.
+
+    What lies where the files of the replica will is put away, but not what an earlier move to the same primary made.
+    Raises BusyError, StorageError.
+    """
+    from replica.moving.files import make_way  # noqa: PLC0415 - only moves pay for it
+
+    make_way(Path(directory), url, at=stamp_at(clock()))
+
+
+def put_away(directory: Path, *, mode: str, clock: Callable[[], float] = time.time) -> Path | None:
+    """Call this once a move is done and the replica is closed, to give what was moved another name, and keep it.
+
+    mode: the one that the directory is used in now.
+    Returns where it is now; None where there is nothing, or where another process has it open: a later call does it.
+    """
+    from replica.moving.files import put_away  # noqa: PLC0415 - see above
+
+    return put_away(Path(directory), is_local=mode == Mode.LOCAL, at=stamp_at(clock()))
+
+
+def call_off_move(directory: Path, *, mode: str) -> bool:
+    """Let the database of this mode take writes again, which a move froze and did not finish. Returns whether it was.
+
+    A move that is called off leaves on the primary what it has sent; another one there finds it.
+    """
+    from replica.moving.files import thaw  # noqa: PLC0415 - see above
+
+    return thaw(Path(directory), is_local=mode == Mode.LOCAL)
+
+
 def _no_token() -> None:
     return None
 

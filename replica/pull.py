@@ -45,6 +45,11 @@ def base_path(directory: Path) -> Path:
     return directory / BASE_FILE
 
 
+def base_files(directory: Path) -> tuple[Path, ...]:
+    """The base and its companions, by the names that they have if they are there."""
+    return tuple(Path(f"{base_path(directory)}{end}") for end in ("", *_COMPANIONS))
+
+
 def frame_number(directory: Path) -> int | None:
     """How far the base has come in the primary's log; None without a base. Source: FACTS 5, bytes 16 to 23."""
     # Only this companion is ever opened: to open and close the database itself would drop SQLite's locks.

@@ -23,8 +23,11 @@ BATCH_MUTATIONS_MAX: Final = 10_000
 BATCH_BYTES_MAX: Final = 4_000_000
 ARRAY_LENGTH_MAX: Final = 1_000_000  # in characters, of at most 4 bytes
 
-_HISTORY: Final = f"""INSERT INTO _replica_changes ({", ".join(CHANGE_COLUMNS)})
+INSERT_HISTORY: Final = f"""INSERT INTO _replica_changes ({", ".join(CHANGE_COLUMNS)})
 SELECT {", ".join(f"value->>{position}" for position in range(len(CHANGE_COLUMNS)))} FROM json_each(?)"""
+
+# One for all: `json.dumps` makes another for each row.
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)
 
 # json() fails on a text that is no JSON: the one way to make a statement of a batch fail on a row count (FACTS 8).
 _GUARD: Final = "SELECT json(CASE WHEN changes() = ? THEN '1' ELSE 'a row has moved on' END)"
@@ -75,8 +78,13 @@ def push_steps(mutations: Sequence[Mutation], *, in_order: bool = False) -> list
     in_order: row by row, as their author did, where constraints of the primary want it so; else by sets of rows.
     Raises StaleChainError if the mutations contradict each other.
     """
-    statements = [Statement("BEGIN IMMEDIATE"), *history_statements(mutations)]
-    for statement, rows in _effects(mutations, in_order=in_order):
+    return transaction_steps(history_statements(mutations), _effects(mutations, in_order=in_order))
+
+
+def transaction_steps(records: Sequence[Statement], effects: Iterable[tuple[Statement, int]]) -> list[Step]:
+    """One transaction of `records` and of `effects`, each with the number of rows it must change, or nothing."""
+    statements = [Statement("BEGIN IMMEDIATE"), *records]
+    for statement, rows in effects:
         statements += [statement, Statement(_GUARD, (rows,))]
     statements.append(Statement("COMMIT"))
     steps = [Step(statement, after=position - 1 if position else None) for position, statement in enumerate(statements)]
@@ -94,15 +102,18 @@ def plan_push(mutations: Sequence[Mutation], *, in_order: bool = False) -> list[
 def history_statements(mutations: Sequence[Mutation]) -> list[Statement]:
     """The inserts into `_replica_changes`; they fail if any of the mutations is there already."""
     rows = (values for mutation in mutations for values in change_values(mutation))
-    return [Statement(_HISTORY, (text,)) for text, _ in _arrays(rows)]
+    return [Statement(INSERT_HISTORY, (text,)) for text, _ in _arrays(rows)]
 
 
 def _arrays(rows: Iterable[object]) -> Iterator[tuple[str, int]]:
-    """Rows as JSON arrays of bounded length, each with the number of its rows; sqld refuses values beyond 5 MB."""
+    return arrays(map(_ENCODER.encode, rows))
+
+
+def arrays(rows: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Rows, each as JSON, in arrays of bounded length with the number of rows; sqld refuses values beyond 5 MB."""
     texts: list[str] = []
     length = 0
-    for row in rows:
-        text = json.dumps(row, separators=(",", ":"), ensure_ascii=False)
+    for text in rows:
         if texts and length + len(text) > ARRAY_LENGTH_MAX:
             yield f"[{','.join(texts)}]", len(texts)
             texts, length = [], 0
@@ -113,10 +124,7 @@ def _arrays(rows: Iterable[object]) -> Iterator[tuple[str, int]]:
 
 
 def _effects(mutations: Sequence[Mutation], *, in_order: bool) -> list[tuple[Statement, int]]:
-    """Statements that change rows, each with the number of rows it must change.
-
-    Inserts first and deletes last, tables in the order they were first touched, so that references hold; or `in_order`.
-    """
+    """Statements that change rows, each with the number of rows it must change, as `effects_of`."""
     found = _follow_all(mutations)
     fleeting = [key for key, change in found.items() if change is None]
     # A delete that a merge found nothing to do for leans on that, too.
@@ -128,6 +136,14 @@ def _effects(mutations: Sequence[Mutation], *, in_order: bool) -> list[tuple[Sta
     }
     fleeting += [key for key in gone if key not in found]
     net = {key: change for key, change in found.items() if change is not None}
+    return [*_absences(fleeting), *effects_of(net, in_order=in_order)]
+
+
+def effects_of(net: dict[tuple[str, str], NetChange], *, in_order: bool = False) -> list[tuple[Statement, int]]:
+    """Statements that make net changes of rows, each with the number of rows it must change; takes `net` apart.
+
+    Inserts first and deletes last, tables in the order they were first touched, so that references hold; or `in_order`.
+    """
     parked = [key for key, change in net.items() if (key[0], change.kind) == (CONFLICTS, Kind.INSERT)]
     conflicts = [_insert_conflict(net.pop(key), key[1]) for key in parked]
     groups: dict[tuple[Kind, str, tuple[tuple[str, str], ...], int], list[list[object]]] = {}
@@ -145,7 +161,6 @@ def _effects(mutations: Sequence[Mutation], *, in_order: bool) -> list[tuple[Sta
     deletes = [item for item in ranked if item[0][0] is Kind.DELETE]
     ordered = list(groups.items()) if in_order else [*inserts_and_updates, *reversed(deletes)]
     return [
-        *_absences(fleeting),
         *conflicts,
         *((Statement(_effect_sql(*key[:3]), (text,)), count) for key, rows in ordered for text, count in _arrays(rows)),
     ]

@@ -36,6 +36,7 @@ from replica.transaction import Transaction
 if TYPE_CHECKING:
     from replica.conflicts import Author, Conflict
     from replica.decide import Means
+    from replica.moving.moves import Moving
     from replica.outcome import Choice
     from replica.recovery import Recovery
     from replica.report import Check, Status, SyncReport
@@ -226,6 +227,13 @@ class Replica:
         from replica.recovery import Recovery  # noqa: PLC0415 - only disasters pay for it
 
         return Recovery(self._driver, self._sync, self._now)
+
+    @property
+    def moving(self) -> Moving:
+        """What brings all of a local file to the primary, or writes all of this replica to one."""
+        from replica.moving.moves import Moving  # noqa: PLC0415 - only moves pay for it
+
+        return Moving(self._settings, self._driver, self._sync, self._schema, self._tables)
 
     def checks(self) -> list[Check]:
         """Look at every part of the replica, and say what to do where something is not well."""

@@ -1,7 +1,8 @@
-"""What a sync reports, what a replica says of itself, and what was salvaged of one. Values only."""
+"""What a sync or a move reports, what a replica says of itself, and what was salvaged of one. Values only."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -117,3 +118,33 @@ class Salvaged:
     file: Path
     kept: Path
     pending: Pending
+
+
+Show = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and of how much."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableMoved:
+    """One table after a move. rows: how many are there as they were here. sha256: of their contents, on both sides.
+
+    others: rows that are there in another version: changed there since, or merged or parked with what was here.
+    """
+
+    table: str
+    rows: int
+    sha256: str
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MoveReport:
+    """What was moved. tables: each with its count and hash.
+
+    merged, parked: rows that were changed on both sides. without_primary: why a last sync was not possible.
+    """
+
+    tables: tuple[TableMoved, ...]
+    merged: int = 0
+    parked: int = 0
+    without_primary: ReplicaError | None = None

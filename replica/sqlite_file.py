@@ -20,6 +20,7 @@ from replica.errors import (
     DamagedError,
     ForeignFileError,
     InputError,
+    MovedError,
     QueryError,
     ReplicaError,
     StorageError,
@@ -29,6 +30,8 @@ from replica.mutation import StoredValue
 
 BUSY_TIMEOUT_MS = 10_000
 _INSTRUCTIONS_A_LOOK: Final = 1_000_000
+# How the refusal of a file begins that was moved elsewhere: a trigger in it says so, to programs of any version.
+MOVED: Final = "moved: "
 APPLICATION_ID: Final = 0x72706C63  # "rplc": tells a file of ours from any other
 
 
@@ -152,8 +155,14 @@ def translate(error: sqlite3.Error, path: Path) -> ReplicaError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyError(f"{path} is in use by another process")
     if code == sqlite3.SQLITE_CONSTRAINT:
-        return InputError(f"the table refuses the row: {error}")
+        return _refused(str(error))
     return QueryError(f"SQL does not run: {error}")
+
+
+def _refused(told: str) -> ReplicaError:
+    if told.startswith(MOVED):
+        return MovedError(told.removeprefix(MOVED))
+    return InputError(f"the table refuses the row: {told}")
 
 
 _READ_ACTIONS = frozenset(

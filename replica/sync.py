@@ -34,6 +34,7 @@ from replica.errors import (
     UnreachableError,
 )
 from replica.history import HISTORY
+from replica.hrana import Step
 from replica.migrate import plan_migrations, version_of
 from replica.mutation import Mutation, StoredValue
 from replica.outbox import State
@@ -88,6 +89,10 @@ class Sync:
     def ask(self, sql: str, params: Sequence[StoredValue]) -> Sequence[Sequence[StoredValue]]:
         """Run SQL that reads on the primary, past the replica."""
         return self._primary.read(sql, params).rows
+
+    def apply(self, steps: list[Step]) -> Refusal | None:
+        """Run one transaction on the primary, past the outbox; None if it went well."""
+        return self._primary.apply(steps)
 
     def close(self) -> None:
         """Close idle connections to the primary."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         HistoryEntry,
         InputError,
         Mode,
+        MoveReport,
         Mutation,
         NotAllowedError,
         NotFoundError,
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
         Stage,
         SyncReport,
         UnreachableError,
+        call_off_move,
         check_url,
         is_turso,
         machine_id,
+        make_way,
         new_session_id,
+        put_away,
         refuse_open_token,
         salvage_outbox,
     )
@@ -125,9 +129,9 @@ else:
 
     _HOMES: Final = """
     replica: AmbiguousIdError Author Check Conflict ConflictError DamagedError FieldConflict HistoryEntry
-    replica: InputError Mode Mutation NotAllowedError NotFoundError PullUnavailableError Record ReplicaError Rows
-    replica: Salvaged Stage SyncReport UnreachableError check_url is_turso machine_id new_session_id
-    replica: refuse_open_token salvage_outbox
+    replica: InputError Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError Record ReplicaError
+    replica: Rows Salvaged Stage SyncReport UnreachableError call_off_move check_url is_turso machine_id make_way
+    replica: new_session_id put_away refuse_open_token salvage_outbox
     tracker.boards: BoardEdit Card Placed Spot
     tracker.conflicts: BOOKKEEPING other_fields
     tracker.errors: DeletedError FilterError InvalidFieldError IssueDeletedError NotLinkedError NothingToChangeError
@@ -220,6 +224,7 @@ __all__ = [
     "LogType",
     "Mended",
     "Mode",
+    "MoveReport",
     "Moved",
     "MovedNotes",
     "Mutation",
@@ -259,6 +264,7 @@ __all__ = [
     "WorkSession",
     "Worktree",
     "boards",
+    "call_off_move",
     "check_label",
     "check_url",
     "days",
@@ -272,6 +278,7 @@ __all__ = [
     "is_turso",
     "listing",
     "machine_id",
+    "make_way",
     "moment_text",
     "moves",
     "new_session_id",
@@ -289,6 +296,7 @@ __all__ = [
     "parse_type",
     "parse_view_mode",
     "planning",
+    "put_away",
     "reconcile",
     "refuse_open_token",
     "reviews",

@@ -8,6 +8,7 @@ import typer
 from cli.config import Config, make_config, parse_mode, save_config
 from cli.errors import InvalidValueError, UsageError
 from cli.invocation import Invocation, command, shared_options
+from cli.moving import finish, move, moved_document, moved_lines, say_moved
 from cli.place import Place, open_place
 from tracker import IssueFilter, Mode
 
@@ -17,7 +18,7 @@ shared_options(app)
 
 _KEYS: Final = ("mode", "url")
 
-_Key = Annotated[str, typer.Argument(help="mode or url.", metavar="KEY")]
+_Key = Annotated[str, typer.Argument(help="mode or url; also database.mode, database.url.", metavar="KEY")]
 
 
 @command(app, "get")
@@ -32,7 +33,10 @@ def get(call: Invocation, key: _Key) -> None:
 def set_value(
     call: Invocation, key: _Key, value: Annotated[str, typer.Argument(help="The new value.", metavar="VALUE")]
 ) -> None:
-    """Change one setting."""
+    """Change one setting.
+
+    Another place for the issues moves them there: from a file to a primary, or back.
+    """
     name = _known(key)
     place = call.place()
     old = place.stored
@@ -65,7 +69,7 @@ def list_settings(call: Invocation) -> None:
 
 
 def _known(key: str) -> str:
-    name = key.strip().lower()
+    name = key.strip().lower().removeprefix("database.")
     if name == "token":
         raise InvalidValueError(
             "a token is never kept in the config", "set TD_DATABASE_TOKEN, or keep it with td init --token-stdin"
@@ -76,18 +80,33 @@ def _known(key: str) -> str:
 
 
 def _change(call: Invocation, place: Place, name: str, new: Config) -> None:
-    if new != place.stored:
-        _check_nothing_hidden(place, new)
-        save_config(place.directory, new)
+    moved = None
+    if new == place.stored:
+        finish(place)
+    else:
+        moved = move(call, place, new)
+        if moved is None:
+            _check_nothing_hidden(place, new)
+            save_config(place.directory, new)
     old, settings = place.stored.document(), new.document()
     call.emit(
-        lambda: {"action": "configured", "key": name, "value": settings[name]},
+        lambda: {
+            "action": "configured",
+            "key": name,
+            "value": settings[name],
+            "moved": None if moved is None else moved_document(*moved),
+        },
         lambda: [
-            f"{key} = {value}" if value is not None else f"{key} is not set"
-            for key, value in settings.items()
-            if key == name or value != old[key]
+            *([] if moved is None else moved_lines(moved[0])),
+            *(
+                f"{key} = {value}" if value is not None else f"{key} is not set"
+                for key, value in settings.items()
+                if key == name or value != old[key]
+            ),
         ],
     )
+    if moved is not None:
+        say_moved(call, *moved)
 
 
 def _check_nothing_hidden(place: Place, new: Config) -> None:
@@ -99,7 +118,9 @@ def _check_nothing_hidden(place: Place, new: Config) -> None:
         if Mode.LOCAL not in (old.mode, new.mode) or old.mode is new.mode:
             return
         if tracker.find(IssueFilter(with_closed=True, with_deleted=True, with_deferred=True, limit=1)):
+            # Of the two, only mode remote keeps nothing here that could be moved.
+            first = "td config set url URL" if old.mode is Mode.LOCAL else "td config set mode libsql"
             raise UsageError(
                 f"the issues here are kept in mode {old.mode} and would not be seen in mode {new.mode}",
-                "run td init --mode … --url … in another directory",
+                f"by way of mode libsql they can be moved: {first}, then td config set mode {new.mode}",
             )

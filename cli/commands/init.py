@@ -17,10 +17,11 @@ from cli.documents import sync_document
 from cli.errors import AlreadyInitialisedError, InterruptedByPersonError, InvalidValueError
 from cli.exits import error_document
 from cli.invocation import Invocation, command
+from cli.moving import moved_document, moved_lines, say_moved, source_of, take_in
 from cli.output import print_json, print_lines
 from cli.place import NAME, check_in_sight, make_directory, open_place, target_directory
 from cli.progress import working
-from tracker import Mode, ReplicaError, SyncReport, refuse_open_token
+from tracker import Mode, ReplicaError, SyncReport, make_way, refuse_open_token
 
 app = typer.Typer()
 
@@ -39,10 +40,18 @@ def init(
         bool,
         typer.Option("--token-stdin", help="Keep the token on stdin in the keyring; without --url: a new one."),
     ] = False,
+    migrate_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--migrate-from", help="Bring what is in a data.db, or in another .todos, to the primary.", metavar="FILE"
+        ),
+    ] = None,
 ) -> None:
     """Start tracking issues in a directory."""
     directory = target_directory(call.work_dir)
     if is_config_in(directory):
+        if migrate_from is not None:
+            raise AlreadyInitialisedError(directory, "td config set url URL moves what is in it to a primary")
         if not token_stdin or mode is not None or url is not None:
             raise AlreadyInitialisedError(directory)
         _renew_token(call, directory)
@@ -50,13 +59,46 @@ def init(
     config = make_config(None if mode is None else parse_mode(mode), url)
     if config.mode is Mode.LOCAL and (url is not None or token_stdin):
         raise InvalidValueError("mode local has no primary", "leave out --mode, or name libsql, turso or remote")
-    check_in_sight(directory, config.mode)
+    source = None if migrate_from is None else _source(migrate_from, config)
+    if source is None or source.parent.resolve() != directory.resolve():
+        check_in_sight(directory, config.mode)
     config = _with_token(config, read_token_line(sys.stdin) if token_stdin else None)
+    if source is not None:
+        _migrate(call, directory, config, source)
+        return
     with _undone_unless_whole(directory):
         make_directory(directory)
         trouble = _open_first(directory, config)
     report = _first_sync(call, directory, config)
     _tell(call, directory, config, report, trouble if report is None else report.error)
+
+
+def _source(typed: Path, config: Config) -> Path:
+    if config.mode not in (Mode.LIBSQL, Mode.TURSO):
+        raise InvalidValueError(
+            f"mode {config.mode} has no replica to move issues into", "name the primary with --url, without --mode"
+        )
+    return source_of(typed)
+
+
+def _migrate(call: Invocation, directory: Path, config: Config, source: Path) -> None:
+    """Make the directory, bring what is in `source` to the primary, and only then write the config."""
+    with _undone_unless_whole(directory):
+        make_directory(directory)
+        make_way(directory, config.url or "")
+        moved, kept = take_in(call, directory, config, source)
+    call.emit(
+        lambda: {
+            "action": "initialised",
+            "directory": str(directory),
+            **config.document(),
+            "sync": None,
+            "error": None,
+            "moved": moved_document(moved, kept),
+        },
+        lambda: [f"INITIALISED {directory} (mode {config.mode})", *moved_lines(moved)],
+    )
+    say_moved(call, moved, kept)
 
 
 def _renew_token(call: Invocation, directory: Path) -> None:
@@ -130,6 +172,7 @@ def _tell(
                 **config.document(),
                 "sync": None if report is None else sync_document(report),
                 "error": None if trouble is None else error_document(trouble),
+                "moved": None,
             }
         )
         return

@@ -14,4 +14,6 @@ if __name__ == "__main__":
     is_told = sys.argv[1].isdigit()
     limit, command = (int(sys.argv[1]), sys.argv[2:]) if is_told else (_BYTES, sys.argv[1:])
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    # Python would keep modules that it compiled in halves, for whoever comes next.
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     os.execv(command[0], command)  # noqa: S606 - the program under test, with no shell

@@ -182,14 +182,14 @@ def test_settings_are_read_and_changed(fresh: Program) -> None:
 
 
 def test_a_setting_does_not_hide_issues(td: Program) -> None:
-    """What is kept in one mode is not seen in the other."""
+    """What is kept in one mode is not seen in the other, and mode remote has nothing to move them into."""
     td.create("Oat milk")
 
     answer = td("config", "set", "url", NOWHERE, "--json")
 
-    assert (answer.code, answer.out) == (2, "")
-    assert "would not be seen" in answer.error()["message"]
+    assert (answer.code, answer.out) == (4, "")
     assert config_of(td) == {"mode": "local"}
+    assert len(td.done("list", "--json").document()) == 1
 
 
 def test_a_url_and_mode_local_do_not_go_together(td: Program) -> None:

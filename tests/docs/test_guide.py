@@ -16,6 +16,7 @@ from tests.cli.program import Program
 from tests.replica.backups import back_up, restore
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
+_URL = "http://127.0.0.1:8080"
 _PROMPT = re.compile(r"^(\w*)\$ td (.*)$")
 _VARYING = re.compile(
     r"(?:td|bd|nt)-[0-9a-z]{8}\b"
@@ -83,7 +84,8 @@ class Reader:
         """Type one command and compare what is printed."""
         program = self._programs[told.who]
         answer = program(*shlex.split(self._typed(told.command)))
-        printed = (answer.out + answer.err).replace(str(program.directory.parent), "~").splitlines()
+        told_here = (answer.out + answer.err).replace(self._primary.url, _URL)
+        printed = told_here.replace(str(program.directory.parent), "~").splitlines()
         expected = told.lines
         if expected[-1:] == ["..."]:
             printed, expected = printed[: len(expected) - 1], expected[:-1]
@@ -95,7 +97,7 @@ class Reader:
         for theirs, ours in self._mine.items():
             command = command.replace(theirs, ours).replace(f" {theirs[3:7]} ", f" {ours[3:7]} ")
             command = re.sub(rf" {theirs[3:7]}$", f" {ours[3:7]}", command)
-        return command.replace("http://127.0.0.1:8080", self._primary.url)
+        return command.replace(_URL, self._primary.url)
 
     def _same(self, ours: str, theirs: str) -> bool:
         mine, told = _VARYING.findall(ours), _VARYING.findall(theirs)

@@ -61,7 +61,8 @@ def walked(td: Program, issue_id: str) -> dict[str, Any]:  # see above
     }
     conflict_id = found["conflicts"][0]["id"]
     td.done("resolve", conflict_id, "--mine")
-    return {**found, "show": td.done("show", issue_id, "--json").document()}
+    shown = td.done("show", issue_id, "--json").document()
+    return {**found, "show": shown, "config set": td.done("config", "set", "mode", "local", "--json").document()}
 
 
 def test_every_example_has_the_shape_of_what_is_printed(printed: dict[str, Any]) -> None:  # see above

@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import sys
 from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +20,12 @@ from replica import Replica
 from tests.replica.team import open_member
 
 Act = Callable[[Replica], None]
+Run = Callable[[Path, str], None]
 
 _SERVER: Final = multiprocessing.get_context("forkserver")
-_SERVER.set_forkserver_preload(["tests.replica.killed_process", "tests.replica.team", "replica.sync"])
+_SERVER.set_forkserver_preload(
+    ["tests.replica.killed_process", "tests.replica.team", "replica.sync", "replica.moving.moves"]
+)
 _WATCHED: Final = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "subprocess.Popen", "fcntl.flock")
 # These change nothing that outlives the process, so to die before or after them is the same.
 _HARMLESS: Final = ("SELECT", "PRAGMA base", "CREATE TEMP VIEW", "DROP VIEW", "DETACH")
@@ -90,6 +94,19 @@ def _run_open(directory: Path, url: str, steps: int) -> None:
     _open(directory, url, steps, armed=True)
 
 
+def _run_whole(run: Run, directory: Path, url: str, steps: int) -> None:
+    countdown = Countdown()
+    watch(countdown)
+    countdown.arm(steps)
+    run(directory, url)
+
+
+def survives_all(run: Run, directory: Path, url: str, *, killed_at: int) -> bool:
+    """As `survives`, for what opens its files itself."""
+    process = _SERVER.Process(target=_run_whole, args=(run, directory, url, killed_at))
+    return _is_whole(process, killed_at)
+
+
 def survives(act: Act | None, directory: Path, url: str, *, killed_at: int) -> bool:
     """Let a process open a replica and do something, and kill it at the n-th step of what it does.
 
@@ -99,6 +116,10 @@ def survives(act: Act | None, directory: Path, url: str, *, killed_at: int) -> b
         process = _SERVER.Process(target=_run_open, args=(directory, url, killed_at))
     else:
         process = _SERVER.Process(target=_run, args=(act, directory, url, killed_at))
+    return _is_whole(process, killed_at)
+
+
+def _is_whole(process: ForkServerProcess, killed_at: int) -> bool:
     process.start()
     process.join()
     assert process.exitcode in (0, -signal.SIGKILL), f"it failed by itself, before step {killed_at}"

@@ -88,6 +88,9 @@ class World:
         if of in ("epic", "dep"):
             return is_negated is not any(self._is_related(issue, of, value) for value in asked.values)
         held = issue.reviewer_session if of == "reviewer" else getattr(issue, _COLUMNS.get(of, of))
+        if of == "updated":
+            # A stamp is text, and means a moment.
+            held = datetime.fromisoformat(issue.updated_at)
         if is_negated and of in _MAY_BE_MISSING and held is None:
             return False
         return is_negated is not any(self._value_fits(held, asked.operator, value) for value in asked.values)

@@ -1,0 +1,1 @@
+"""Moving: all of a local file to a primary, and all of a replica to a local file."""
