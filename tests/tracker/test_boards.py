@@ -324,7 +324,7 @@ def test_two_boards_of_one_name_made_offline_are_both_kept(laptop: Tracker, desk
     boards.edit(desktop, one, BoardEdit(name="Sprint 2", view_mode=ViewMode.SWIMLANES))
     sync(laptop, desktop)
 
-    (conflict,) = desktop.replica.conflicts()
+    conflict = desktop.find_conflict(one[:8])
 
     assert list(conflict.fields) == ["name"]
     desktop.resolve(conflict, {"name": parse_field(conflict.table, "name", " Sprint 3 ")})

@@ -162,7 +162,7 @@ def test_one_title_of_two_is_for_a_person_to_decide(laptop: Tracker, desktop: Tr
     notes.edit(laptop, made.id, NoteEdit(title="Machines"))
     notes.edit(desktop, made.id, NoteEdit(title="Servers"))
     sync(laptop, desktop)
-    (conflict,) = desktop.replica.conflicts()
+    conflict = desktop.find_conflict(made.id[:8])
 
     desktop.resolve(conflict, {"title": parse_field(conflict.table, "title", " Computers ")})
 
