@@ -182,7 +182,9 @@ class Tracker:
         return any(change.row_id in self.replica.pending_rows(change.table) for change in mutation.changes)
 
     def find_conflict(self, typed: str) -> Conflict:
-        """The open conflict whose id starts with `typed`, or the only one on the issue that `typed` stands for.
+        """The open conflict whose id starts with `typed`, or the only one on the row that `typed` stands for.
+
+        A row that is no issue is named with what its id begins with, as `nt-`.
 
         Raises:
             NotFoundError: there is no such conflict.
@@ -191,15 +193,15 @@ class Tracker:
         try:
             return self.replica.conflict(typed)
         except NotFoundError:
-            prefix = full_prefix(typed)
-            on_issue = [
-                found for found in self.replica.conflicts() if any(row.startswith(prefix) for row in rows_of(found))
+            prefixes = (full_prefix(typed), typed.strip().lower())
+            on_row = [
+                found for found in self.replica.conflicts() if any(row.startswith(prefixes) for row in rows_of(found))
             ]
-            if not on_issue:
+            if not on_row:
                 raise
-        if len(on_issue) > 1:
-            raise AmbiguousIdError("conflict", typed, [found.id for found in on_issue])
-        return on_issue[0]
+        if len(on_row) > 1:
+            raise AmbiguousIdError("conflict", typed, [found.id for found in on_row])
+        return on_row[0]
 
     def is_open(self, conflict: Conflict) -> bool:
         """Whether the conflict still waits for a decision."""

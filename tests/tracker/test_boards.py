@@ -1,12 +1,9 @@
 """Boards: which issues are on them, and in which order."""
 
-from pathlib import Path
-
 import pytest
 
-from sqld import Server
 from tests.tracker.clock import Clock
-from tests.tracker.people import sync, two_people
+from tests.tracker.pair import sync
 from tracker import (
     AmbiguousIdError,
     BoardEdit,
@@ -275,68 +272,61 @@ def test_all_cards_make_room_by_one_mutation(tracker: Tracker, ids: dict[str, st
     assert titles(tracker) == [after[0], after[2], after[1], *after[3:]]
 
 
-def test_of_two_who_move_one_card_the_later_moves_it(tmp_path: Path, primary_server: Server, clock: Clock) -> None:
+def test_of_two_who_move_one_card_the_later_moves_it(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
     """Also where neither had moved it before, and where one takes it from its place: nothing is in conflict."""
-    with two_people(tmp_path, primary_server, clock) as (laptop, desktop):
-        ids = {title: laptop.create(title).id for title in "abcd"}
-        for title in "ab":
-            boards.place(laptop, "all", ids[title], BOTTOM)
-        sync(laptop, desktop)
-        boards.place(desktop, "all", ids["c"], TOP)
-        boards.place(laptop, "all", ids["a"], BOTTOM)
-        clock.pass_seconds(60)
-        boards.place(laptop, "all", ids["c"], BOTTOM)
-        boards.unplace(desktop, "all", [ids["a"]])
-        boards.place(desktop, "all", ids["d"], BOTTOM)
+    ids = {title: laptop.create(title).id for title in "abcd"}
+    for title in "ab":
+        boards.place(laptop, "all", ids[title], BOTTOM)
+    sync(laptop, desktop)
+    boards.place(desktop, "all", ids["c"], TOP)
+    boards.place(laptop, "all", ids["a"], BOTTOM)
+    clock.pass_seconds(60)
+    boards.place(laptop, "all", ids["c"], BOTTOM)
+    boards.unplace(desktop, "all", [ids["a"]])
+    boards.place(desktop, "all", ids["d"], BOTTOM)
 
-        sync(laptop, desktop, laptop)
+    sync(laptop, desktop, laptop)
 
-        assert laptop.replica.conflicts() == desktop.replica.conflicts() == []
-        assert titles(laptop) == titles(desktop)
-        assert numbered(laptop)["a"] is None
-        order = [title for title, number in numbered(laptop).items() if number is not None]
-        assert order.index("b") < order.index("c")
+    assert laptop.replica.conflicts() == desktop.replica.conflicts() == []
+    assert titles(laptop) == titles(desktop)
+    assert numbered(laptop)["a"] is None
+    order = [title for title, number in numbered(laptop).items() if number is not None]
+    assert order.index("b") < order.index("c")
 
 
-def test_two_cards_put_in_one_place_stand_in_one_order_for_all(
-    tmp_path: Path, primary_server: Server, clock: Clock
-) -> None:
+def test_two_cards_put_in_one_place_stand_in_one_order_for_all(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
     """And a third one can be put between them."""
-    with two_people(tmp_path, primary_server, clock) as (laptop, desktop):
-        ids = {title: laptop.create(title).id for title in "abcd"}
-        sync(laptop, desktop)
-        boards.place(laptop, "all", ids["a"], TOP)
-        boards.place(desktop, "all", ids["b"], TOP)
-        sync(laptop, desktop, laptop)
-        first, second = titles(laptop)[:2]
-        assert titles(desktop)[:2] == [first, second]
-        assert {first, second} == {"a", "b"}
+    ids = {title: laptop.create(title).id for title in "abcd"}
+    sync(laptop, desktop)
+    boards.place(laptop, "all", ids["a"], TOP)
+    boards.place(desktop, "all", ids["b"], TOP)
+    sync(laptop, desktop, laptop)
+    first, second = titles(laptop)[:2]
+    assert titles(desktop)[:2] == [first, second]
+    assert {first, second} == {"a", "b"}
 
-        boards.place(desktop, "all", ids["c"], Spot(before=ids[second]))
-        sync(desktop, laptop)
+    boards.place(desktop, "all", ids["c"], Spot(before=ids[second]))
+    sync(desktop, laptop)
 
-        assert titles(laptop)[:3] == titles(desktop)[:3] == [first, "c", second]
+    assert titles(laptop)[:3] == titles(desktop)[:3] == [first, "c", second]
 
 
-def test_two_boards_of_one_name_made_offline_are_both_kept(
-    tmp_path: Path, primary_server: Server, clock: Clock
-) -> None:
+def test_two_boards_of_one_name_made_offline_are_both_kept(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
     """Each is named by its id; one name for a board that two rename is for a person to decide."""
-    with two_people(tmp_path, primary_server, clock) as (laptop, desktop):
-        made = {boards.create(tracker, "Sprint").id for tracker in (laptop, desktop)}
-        sync(laptop, desktop, laptop)
-        with pytest.raises(AmbiguousIdError) as raised:
-            boards.get(laptop, "sprint")
-        assert set(raised.value.candidates) == made
-        one = min(made)
-        boards.edit(laptop, one, BoardEdit(name="Sprint 1", view_mode=ViewMode.BACKLOG))
-        clock.pass_seconds(60)
-        boards.edit(desktop, one, BoardEdit(name="Sprint 2", view_mode=ViewMode.SWIMLANES))
-        sync(laptop, desktop)
+    made = {boards.create(tracker, "Sprint").id for tracker in (laptop, desktop)}
+    sync(laptop, desktop, laptop)
+    with pytest.raises(AmbiguousIdError) as raised:
+        boards.get(laptop, "sprint")
+    assert set(raised.value.candidates) == made
+    one = min(made)
+    boards.edit(laptop, one, BoardEdit(name="Sprint 1", view_mode=ViewMode.BACKLOG))
+    clock.pass_seconds(60)
+    boards.edit(desktop, one, BoardEdit(name="Sprint 2", view_mode=ViewMode.SWIMLANES))
+    sync(laptop, desktop)
 
-        (conflict,) = desktop.replica.conflicts()
+    conflict = desktop.find_conflict(one[:8])
 
-        assert list(conflict.fields) == ["name"]
-        desktop.resolve(conflict, {"name": parse_field(conflict.table, "name", " Sprint 3 ")})
-        sync(desktop, laptop)
-        assert boards.get(laptop, one).name == "Sprint 3"
+    assert list(conflict.fields) == ["name"]
+    desktop.resolve(conflict, {"name": parse_field(conflict.table, "name", " Sprint 3 ")})
+    sync(desktop, laptop)
+    assert boards.get(laptop, one).name == "Sprint 3"

@@ -1,12 +1,9 @@
 """The files that belong to an issue."""
 
-from pathlib import Path
-
 import pytest
 
-from sqld import Server
 from tests.tracker.clock import Clock
-from tests.tracker.people import sync, two_people
+from tests.tracker.pair import sync
 from tracker import (
     FileRole,
     FileState,
@@ -17,7 +14,6 @@ from tracker import (
     NotLinkedError,
     Tracker,
     files,
-    open_tracker,
     parse_role,
 )
 
@@ -59,15 +55,12 @@ def test_a_file_linked_again_is_taken_as_it_is_now(tracker: Tracker) -> None:
     assert paths(tracker, issue.id) == [APP.path]
 
 
-def test_a_file_that_somebody_else_linked_as_it_is_now_stays_theirs(
-    tracker: Tracker, tmp_path: Path, clock: Clock
-) -> None:
+def test_a_file_that_somebody_else_linked_as_it_is_now_stays_theirs(tracker: Tracker, colleague: Tracker) -> None:
     """There is nothing new to say of it."""
     issue = tracker.create("Oat milk")
     (first,) = files.link(tracker, issue.id, [APP]).links
 
-    with open_tracker(tmp_path / "laptop", session="ses_laptop_000002", machine="laptop", clock=clock) as other:
-        again = files.link(other, issue.id, [APP])
+    again = files.link(colleague, issue.id, [APP])
 
     assert (again.is_changed, again.links) == (False, [first])
 
@@ -129,19 +122,18 @@ def test_a_role_has_one_of_four_names() -> None:
     assert raised.value.hint == "use one of implementation, test, reference, config"
 
 
-def test_two_people_who_link_one_file_make_one_link(tmp_path: Path, primary_server: Server, clock: Clock) -> None:
+def test_two_people_who_link_one_file_make_one_link(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
     """As the later of them saw it, since the moment of the earlier; nothing is in conflict."""
-    with two_people(tmp_path, primary_server, clock) as (laptop, desktop):
-        issue = laptop.create("Oat milk")
-        sync(laptop, desktop)
-        earlier = clock.now
-        files.link(laptop, issue.id, [APP], FileRole.TEST)
-        clock.pass_seconds(60)
-        files.link(desktop, issue.id, [FoundFile(APP.path, "b" * 64)])
+    issue = laptop.create("Oat milk")
+    sync(laptop, desktop)
+    earlier = clock.now
+    files.link(laptop, issue.id, [APP], FileRole.TEST)
+    clock.pass_seconds(60)
+    files.link(desktop, issue.id, [FoundFile(APP.path, "b" * 64)])
 
-        sync(desktop, laptop, desktop)
+    sync(desktop, laptop, desktop)
 
-        assert laptop.replica.conflicts() == []
-        ((row,),) = {tuple(files.links_of(tracker, issue.id)[1]) for tracker in (laptop, desktop)}
-        assert (row.sha, row.role, row.session) == ("b" * 64, FileRole.IMPLEMENTATION, desktop.session)
-        assert row.created_at.timestamp() == earlier
+    assert laptop.replica.conflicts() == []
+    ((row,),) = {tuple(files.links_of(tracker, issue.id)[1]) for tracker in (laptop, desktop)}
+    assert (row.sha, row.role, row.session) == ("b" * 64, FileRole.IMPLEMENTATION, desktop.session)
+    assert row.created_at.timestamp() == earlier

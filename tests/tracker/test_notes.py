@@ -1,12 +1,9 @@
 """Notes: what is worth keeping and is about no single issue."""
 
-from pathlib import Path
-
 import pytest
 
-from sqld import Server
 from tests.tracker.clock import Clock
-from tests.tracker.people import sync, two_people
+from tests.tracker.pair import sync
 from tracker import (
     AmbiguousIdError,
     DeletedError,
@@ -139,39 +136,37 @@ def test_several_notes_are_moved_by_one_mutation_or_not_at_all(tracker: Tracker)
     assert sorted(titles(tracker)) == ["a", "b"]
 
 
-def test_what_two_people_do_to_a_note_merges(tmp_path: Path, primary_server: Server, clock: Clock) -> None:
+def test_what_two_people_do_to_a_note_merges(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
     """Different lines of its text; and of pinning and archiving, the later word counts."""
-    with two_people(tmp_path, primary_server, clock) as (laptop, desktop):
-        made = notes.create(laptop, "Hosts", "one\ntwo\nthree\n")
-        sync(laptop, desktop)
-        notes.edit(laptop, made.id, NoteEdit(content="ONE\ntwo\nthree\n"))
-        notes.move(laptop, "pin", [made.id])
-        clock.pass_seconds(60)
-        notes.edit(desktop, made.id, NoteEdit(content="one\ntwo\nTHREE\n"))
-        notes.move(desktop, "pin", [made.id])
-        notes.move(desktop, "unpin", [made.id])
+    made = notes.create(laptop, "Hosts", "one\ntwo\nthree\n")
+    sync(laptop, desktop)
+    notes.edit(laptop, made.id, NoteEdit(content="ONE\ntwo\nthree\n"))
+    notes.move(laptop, "pin", [made.id])
+    clock.pass_seconds(60)
+    notes.edit(desktop, made.id, NoteEdit(content="one\ntwo\nTHREE\n"))
+    notes.move(desktop, "pin", [made.id])
+    notes.move(desktop, "unpin", [made.id])
 
-        sync(laptop, desktop, laptop)
+    sync(laptop, desktop, laptop)
 
-        assert laptop.replica.conflicts() == []
-        merged = notes.get(laptop, made.id)
-        assert merged == notes.get(desktop, made.id)
-        assert (merged.content, merged.pinned) == ("ONE\ntwo\nTHREE\n", False)
+    assert laptop.replica.conflicts() == []
+    merged = notes.get(laptop, made.id)
+    assert merged == notes.get(desktop, made.id)
+    assert (merged.content, merged.pinned) == ("ONE\ntwo\nTHREE\n", False)
 
 
-def test_one_title_of_two_is_for_a_person_to_decide(tmp_path: Path, primary_server: Server, clock: Clock) -> None:
+def test_one_title_of_two_is_for_a_person_to_decide(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
     """And may be a third one, checked as when a note is written."""
-    with two_people(tmp_path, primary_server, clock) as (laptop, desktop):
-        made = notes.create(laptop, "Hosts")
-        sync(laptop, desktop)
-        notes.edit(laptop, made.id, NoteEdit(title="Machines"))
-        notes.edit(desktop, made.id, NoteEdit(title="Servers"))
-        sync(laptop, desktop)
-        (conflict,) = desktop.replica.conflicts()
+    made = notes.create(laptop, "Hosts")
+    sync(laptop, desktop)
+    notes.edit(laptop, made.id, NoteEdit(title="Machines"))
+    notes.edit(desktop, made.id, NoteEdit(title="Servers"))
+    sync(laptop, desktop)
+    conflict = desktop.find_conflict(made.id[:8])
 
-        desktop.resolve(conflict, {"title": parse_field(conflict.table, "title", " Computers ")})
+    desktop.resolve(conflict, {"title": parse_field(conflict.table, "title", " Computers ")})
 
-        sync(desktop, laptop)
-        assert [notes.get(tracker, made.id).title for tracker in (laptop, desktop)] == ["Computers", "Computers"]
-        with pytest.raises(InvalidFieldError, match="there is no field 'pinned' to set"):
-            parse_field(conflict.table, "pinned", "1")
+    sync(desktop, laptop)
+    assert [notes.get(tracker, made.id).title for tracker in (laptop, desktop)] == ["Computers", "Computers"]
+    with pytest.raises(InvalidFieldError, match="there is no field 'pinned' to set"):
+        parse_field(conflict.table, "pinned", "1")

@@ -135,6 +135,13 @@ def test_a_directory_is_all_that_git_does_not_ignore(repository: Worktree) -> No
         repository.expand(["build"], recursive=True)
 
 
+def test_what_git_knows_and_is_gone_is_left_out(repository: Worktree) -> None:
+    """There is nothing of it to be linked."""
+    (repository.root / "README.md").unlink()
+
+    assert "README.md" not in repository.expand(["."], recursive=True)
+
+
 def test_git_is_asked_about_this_repository_whatever_the_environment_says(
     repository: Worktree, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
