@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
@@ -23,7 +24,7 @@ from replica.drivers.protocol import Driver, Rows
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import CONFLICTS, HISTORY, SELECT_CHANGE, HistoryEntry, deleted_row, entry_from, mutations_from
 from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
-from replica.mutation import Kind, Mutation, Row, StoredValue, encode_row
+from replica.mutation import Change, Kind, Mutation, Row, StoredValue, encode_row
 from replica.records import Record
 from replica.schema import Schema, Table, default_row_sql, quote
 from replica.settings import Mode, Settings
@@ -379,10 +380,11 @@ class Replica:
         settled = (entry_from(row, pending=False) for row in found)
         return [*(entry for entry in settled if entry.mutation_id not in waiting), *pending]
 
-    def undo(self, mutation_id: str | None = None) -> Mutation:
+    def undo(self, mutation_id: str | None = None, *, keep: Callable[[Change], bool] | None = None) -> Mutation:
         """Take a mutation back by a new one; None: the last of this session.
 
-        Raises ConflictError where the fields have moved on since, NotFoundError.
+        keep: tells the changes that stay, as of what the program wrote down beside what the person did; where it is true
+        of all of them, none stays. Raises ConflictError where the fields have moved on since, NotFoundError.
         """
         from replica.conflicts import is_parked  # noqa: PLC0415 - most programs meet no conflict
         from replica.decide import take_back  # noqa: PLC0415 - only a decision pays for it
@@ -394,8 +396,9 @@ class Replica:
             raise InputError(
                 f"the mutation {mutation.id} is parked as the conflict {conflict_id}", "resolve the conflict"
             )
+        left = tuple(change for change in mutation.changes if keep is None or not keep(change))
         with self.transaction() as tx:
-            take_back(tx, mutation, self._means)
+            take_back(tx, replace(mutation, changes=left or mutation.changes), self._means)
             made = tx.mutation_id if tx.changes() else None
         if made is None:
             raise ConflictError(

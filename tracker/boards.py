@@ -116,7 +116,7 @@ def create(tracker: Tracker, name: str, query: str = "", view_mode: ViewMode = V
         session=tracker.session,
         created_at=tracker.now(),
     )
-    with tracker.replica.transaction() as tx:
+    with tracker.transaction() as tx:
         return tx.insert(board)
 
 
@@ -133,7 +133,7 @@ def edit(tracker: Tracker, typed: str, wanted: BoardEdit) -> Board:
         changes["query"] = check_board_query(wanted.query)
     if wanted.view_mode is not None:
         changes["view_mode"] = wanted.view_mode
-    with tracker.replica.transaction() as tx:
+    with tracker.transaction() as tx:
         return tx.update(tx.get(Board, board.id), **changes)
 
 
@@ -141,7 +141,7 @@ def delete(tracker: Tracker, typed: str) -> Board:
     """Delete a board; its issues stay, and its order is kept with it. Raises as `get` does, but for DeletedError."""
     board = _look_up(tracker, typed)
     _refuse_all_issues(board)
-    with tracker.replica.transaction() as tx:
+    with tracker.transaction() as tx:
         found = tx.get(Board, board.id)
         return found if found.deleted_at else tx.update(found, deleted_at=tracker.now())
 
@@ -151,7 +151,7 @@ def restore(tracker: Tracker, typed: str) -> Board:
     board = _look_up(tracker, typed, deleted_first=True)
     if board.id == ALL_ISSUES:
         return board
-    with tracker.replica.transaction() as tx:
+    with tracker.transaction() as tx:
         return tx.update(tx.get(Board, board.id), deleted_at=None)
 
 
@@ -193,7 +193,7 @@ def place(tracker: Tracker, typed_board: str, typed_issue: str, spot: Spot) -> P
         )
     positions = _positions(tracker, board)
     wanted = moved(positions, issue.id, _index(tracker, board, positions, issue.id, spot))
-    with tracker.replica.transaction() as tx:
+    with tracker.transaction() as tx:
         for issue_id, position in wanted.items():
             _put(tx, board, issue_id, position)
     shown = _shown(tracker, board, {**positions, **wanted})
@@ -205,7 +205,7 @@ def unplace(tracker: Tracker, typed_board: str, typed_issues: Sequence[str]) -> 
     board = get(tracker, typed_board)
     issues = {issue.id: issue for issue in map(tracker.get, typed_issues)}
     placed = _positions(tracker, board)
-    with tracker.replica.transaction() as tx:
+    with tracker.transaction() as tx:
         for issue_id in issues:
             if issue_id in placed:
                 _put(tx, board, issue_id, None)

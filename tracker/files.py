@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from replica import NotFoundError, Transaction
+from tracker.deeds import supersede_approvals
 from tracker.errors import NotLinkedError
 from tracker.ids import relation_id
 from tracker.records import FileLink, FileRole, Issue
@@ -134,8 +135,10 @@ def _link_one(
 
 
 def _write(tracker: Tracker, issue_id: str, write: Callable[[Transaction], list[FileLink]]) -> LinkChange:
-    with tracker.replica.transaction() as tx:
+    with tracker.transaction() as tx:
         issue = tx.get(Issue, issue_id)
         check_not_deleted(issue)
-        links = write(tx)
-        return LinkChange(issue, links, is_changed=bool(tx.changes()))
+        links, is_changed = write(tx), bool(tx.changes())
+        if is_changed:
+            supersede_approvals(tracker, tx, issue_id)
+        return LinkChange(issue, links, is_changed=is_changed)

@@ -61,7 +61,7 @@ def create(tracker: Tracker, title: str, content: str = "") -> Note:
         session=tracker.session,
         created_at=tracker.now(),
     )
-    with tracker.replica.transaction() as tx:
+    with tracker.transaction() as tx:
         return tx.insert(note)
 
 
@@ -86,7 +86,7 @@ def edit(tracker: Tracker, typed: str, wanted: NoteEdit) -> Note:
     if wanted == NoteEdit():
         raise NothingToChangeError
     note_id = get(tracker, typed).id
-    with tracker.replica.transaction() as tx:
+    with tracker.transaction() as tx:
         note = tx.get(Note, note_id)
         return tx.update(note, **edit_note(note, wanted))
 
@@ -94,7 +94,7 @@ def edit(tracker: Tracker, typed: str, wanted: NoteEdit) -> Note:
 def move(tracker: Tracker, name: str, typed: Sequence[str]) -> MovedNotes:
     """Do one of `MOVES` to notes, to all of them or none. Raises as `get` does, and DeletedError."""
     ids = dict.fromkeys(get(tracker, one).id for one in typed)
-    with tracker.replica.transaction() as tx:
+    with tracker.transaction() as tx:
         notes = [tx.get(Note, note_id) for note_id in ids]
         moved = [tx.update(note, **MOVES[name](note, tracker.now())) for note in notes]
         return MovedNotes(moved, frozenset(change.row_id for change in tx.changes()))

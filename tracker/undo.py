@@ -1,6 +1,7 @@
 """Take back a change: as the toolkit does, but for what must not be lost with it.
 
 Always true:
+- who the session is stays told, whatever of its work is taken back;
 - an issue whose creation is taken back is deleted as `td delete` deletes: with its comments and its history, and it can
   be restored;
 - taking back is one mutation, and nothing is taken back over a later change of the same field; who made that is told.
@@ -13,9 +14,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from replica import Author, ConflictError, HistoryEntry, Kind, Mutation, NotFoundError, Record, Replica
+from replica import Author, Change, ConflictError, HistoryEntry, Kind, Mutation, NotFoundError, Record, Replica
 from tracker.errors import NothingToUndoError, UndoRefusedError
-from tracker.records import RECORDS, Issue
+from tracker.records import RECORDS, Issue, Session
 from tracker.rules import delete_issue
 
 _RECORDS: Final[Mapping[str, type[Record]]] = {record.replica_table: record for record in RECORDS}
@@ -48,11 +49,16 @@ def undo(replica: Replica, typed: str | None, now: datetime) -> Undone:
     if created and all(change.kind is Kind.INSERT for change in mutation.changes):
         return _delete(replica, mutation, created, now)
     try:
-        return Undone(replica.undo(mutation.id))
+        return Undone(replica.undo(mutation.id, keep=_is_introduction))
     except ConflictError as error:
         for change in mutation.changes:
             _refuse_moved(replica, (change.table, change.row_id), mutation.id, error)
         raise
+
+
+def _is_introduction(change: Change) -> bool:
+    """Whether it only tells who a session is, which stays true."""
+    return change.table == Session.replica_table and change.kind is Kind.INSERT
 
 
 def _delete(replica: Replica, mutation: Mutation, issue_ids: list[str], now: datetime) -> Undone:

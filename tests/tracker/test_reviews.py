@@ -1,11 +1,26 @@
 """Somebody else looks before an issue is closed."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from tracker import Issue, IssueEdit, IssueType, Status, Tracker, deeds, editing, moves, reviews, talk
+from tracker import (
+    Issue,
+    IssueEdit,
+    IssueType,
+    Status,
+    Tracker,
+    deeds,
+    dependencies,
+    editing,
+    files,
+    moves,
+    reviews,
+    talk,
+)
 from tracker.errors import InvalidFieldError, ReviewNeededError, SelfApprovalError, TransitionError
+from tracker.files import FoundFile
 from tracker.records import Decision, LogType, Review
 from tracker.review_policy import Approval, Involved, Policy, refuse_approval
 
@@ -180,3 +195,19 @@ def test_who_may_approve(policy: Policy, session: str, approval: Approval, *, ma
 
     assert (refuse_approval(made, session, policy, Involved(), approval) is None) == may
     assert refuse_approval(made.with_changes({"minor": True}), session, policy, Involved(), approval) is None
+
+
+def test_another_file_or_dependency_ends_an_approval(tracker: Tracker, colleague: Tracker, waiting: Issue) -> None:
+    """They are part of what was looked at."""
+    first = tracker.create("first").id
+    changes: list[Callable[[], object]] = [
+        lambda: dependencies.add(tracker, waiting.id, [first]),
+        lambda: files.link(tracker, waiting.id, [FoundFile("milk", "0" * 64)]),
+    ]
+    for change in changes:
+        reviews.approve(colleague, [waiting.id], reason="fine", record_only=True)
+        assert deeds.approvals(tracker, waiting.id)
+
+        change()
+
+        assert deeds.approvals(tracker, waiting.id) == []

@@ -7,7 +7,7 @@ import pytest
 
 from tests.tracker.clock import Clock
 from tests.tracker.pair import sync
-from tracker import Desk, Here, Tracker, moves, open_tracker, seen_at, sessions
+from tracker import Desk, Here, IssueEdit, Tracker, moves, open_tracker, seen_at, sessions
 from tracker.records import Session
 
 
@@ -111,3 +111,14 @@ def test_a_name_is_one_short_line(tracker: Tracker, name: str) -> None:
     """It is shown in lists."""
     with pytest.raises(Exception, match="name"):
         sessions.name(tracker, name)
+
+
+def test_who_a_session_is_stays_told_whatever_is_taken_back(tracker: Tracker, colleague: Tracker) -> None:
+    """The first change of a session tells it, and may be taken back."""
+    made = tracker.create("Oat milk")
+    colleague.update(made.id, IssueEdit(title="Soy milk"))
+
+    undone = colleague.undo()
+
+    assert [change.table for change in undone.mutation.changes] == ["issues"]
+    assert {row.id for row in tracker.replica.select(Session)} == {tracker.session, colleague.session}
