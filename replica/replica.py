@@ -383,8 +383,8 @@ class Replica:
     def undo(self, mutation_id: str | None = None, *, keep: Callable[[Change], bool] | None = None) -> Mutation:
         """Take a mutation back by a new one; None: the last of this session.
 
-        keep: tells the changes that stay, as of what the program wrote down beside what the person did; where it is true
-        of all of them, none stays. Raises ConflictError where the fields have moved on since, NotFoundError.
+        keep: tells the changes that stay, as of what the program wrote down beside what the person did; where all of
+        them would, none does. Raises ConflictError where the fields have moved on since, NotFoundError.
         """
         from replica.conflicts import is_parked  # noqa: PLC0415 - most programs meet no conflict
         from replica.decide import take_back  # noqa: PLC0415 - only a decision pays for it
