@@ -6,8 +6,8 @@ mean the same; the language is loaded only where there is one of them.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -75,9 +75,11 @@ _STATES: Final = {
 _RANGE: Final = re.compile(r"\s*(\d+)\s*-\s*(\d+)\s*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What was asked for, as it was typed; None and False ask for nothing."""
+class Selection(NamedTuple):
+    """What was asked for, as it was typed; None and False ask for nothing.
+
+    A named tuple, because every list pays for it, and a dataclass of so many fields takes five times as long to make.
+    """
 
     filter: str | None = None
     ids: Sequence[str] | None = None

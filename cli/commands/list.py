@@ -8,7 +8,7 @@ import typer
 
 from cli import selection
 from cli.documents import issue_document
-from cli.formats import Format, chosen_format, print_rows
+from cli.errors import UsageError
 from cli.invocation import Invocation, command
 from cli.options import Limit
 from cli.output import print_json, print_lines
@@ -20,7 +20,7 @@ from tracker import Issue, IssueFilter, Tracker, listing
 app = typer.Typer()
 
 Form = Annotated[
-    Format | None,
+    str | None,
     typer.Option(
         "--format",
         help="How to write them: table, json, csv, ndjson, markdown, html or sql.",
@@ -84,7 +84,7 @@ def list_issues(  # noqa: PLR0917 - typer names each
         else:
             # One more than is shown tells whether there are more.
             found = tracker.find(replace(wanted, limit=None if limit is None else limit + 1))
-            _show(found[:limit], tracker.pending_ids(), chosen_format(form, as_json=call.as_json), is_long=is_long)
+            _show(call, found[:limit], tracker.pending_ids(), form, is_long=is_long)
             if not found:
                 call.say("no issues" if wanted == IssueFilter() else "no such issues")
             elif limit is not None and len(found) > limit:
@@ -103,12 +103,23 @@ def _explain(call: Invocation, tracker: Tracker, wanted: IssueFilter) -> None:
     )
 
 
-def _show(issues: Sequence[Issue], pending: set[str], form: Format, *, is_long: bool) -> None:
-    if form is Format.JSON:
+def _show(call: Invocation, issues: Sequence[Issue], pending: set[str], form: str | None, *, is_long: bool) -> None:
+    if form not in (None, "table", "json"):
+        _show_rows(call, issues, form)
+    elif form == "json" or (call.as_json and form is None):
         print_json([issue_document(issue, pending=issue.id in pending) for issue in issues])
-    elif form is Format.TABLE:
-        print_lines((long_issue_lines if is_long else issue_lines)(issues, pending))
+    elif call.as_json:
+        raise UsageError("--json and --format table are two forms", "ask for one of them")
     else:
-        columns = ["id", *(column.name for column in Issue.replica_columns), "updated_at"]
-        rows = ((issue.id, *issue.to_row().values(), issue.updated_at) for issue in issues)
-        print_rows(columns, rows, form, name="issues")
+        print_lines((long_issue_lines if is_long else issue_lines)(issues, pending))
+
+
+def _show_rows(call: Invocation, issues: Sequence[Issue], form: str) -> None:
+    # The forms that a list has anyway do not pay for the others.
+    from cli.formats import Format, chosen_format, print_rows  # noqa: PLC0415 - see above
+
+    if form not in tuple(Format):
+        raise UsageError(f"there is no format {printable(form[:40])}", f"use one of {', '.join(Format)}")
+    columns = ["id", *(column.name for column in Issue.replica_columns), "updated_at"]
+    rows = ((issue.id, *issue.to_row().values(), issue.updated_at) for issue in issues)
+    print_rows(columns, rows, chosen_format(Format(form), as_json=call.as_json), name="issues")

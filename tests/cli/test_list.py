@@ -130,7 +130,8 @@ def test_a_list_has_the_forms_of_every_list(td: InProcess) -> None:
     assert len(rows) == 1
     assert td.document("list", "-t", "bug", "--format", "json")[0]["labels"] == ["a", "b"]
     assert len(td.done("list", "-t", "bug", "--long").out.splitlines()) == 2
-    assert td("list", "--json", "--format", "csv").code == 2
+    for args in (["--json", "--format", "csv"], ["--json", "--format", "table"], ["--format", "nosuch"]):
+        assert td("list", *args).code == 2
 
 
 def test_a_filter_that_means_nothing_ends_with_2_in_one_line(td: InProcess) -> None:
