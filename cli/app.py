@@ -78,6 +78,7 @@ _MODULES: Final = {
     "config": "config",
     "query": "query",
     "doctor": "doctor",
+    "export": "export",
     "import": "import_",
     "demo": "demo",
     "sqld": "sqld",

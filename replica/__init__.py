@@ -32,7 +32,7 @@ from replica.errors import (
     WriteRefusedError,
 )
 from replica.history import HistoryEntry
-from replica.identity import machine_id, new_session_id
+from replica.identity import machine_id, new_session_id, new_short_id
 from replica.mutation import Change, Kind, Mutation
 from replica.opening import open_replica, salvage_outbox
 from replica.records import Record
@@ -112,6 +112,7 @@ __all__ = [
     "machine_id",
     "model_of",
     "new_session_id",
+    "new_short_id",
     "open_replica",
     "refuse_open_token",
     "salvage_outbox",
