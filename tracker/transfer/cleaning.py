@@ -78,8 +78,16 @@ def _fields(record: type[Record]) -> tuple[_Field, ...]:
     return tuple(found)
 
 
-def clean(found: Found, tally: Tally, *, is_ours: bool) -> Record | None:
-    """The record of what a source says of a row; None, and told, where there can be none.
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """A row as it can be kept: its record, and the stored values of that as JSON."""
+
+    record: Record
+    document: str
+
+
+def clean(found: Found, tally: Tally, *, is_ours: bool) -> Cleaned | None:
+    """What a source says of a row, as it can be kept; None, and told, where it cannot.
 
     is_ours: it was written by td itself, so that what only looks odd stays as it is.
     """
@@ -94,7 +102,7 @@ def clean(found: Found, tally: Tally, *, is_ours: bool) -> Record | None:
         if not is_ours and found.record is Issue:
             cleaner.put_in_step(values)
         record = found.record.model_validate(values)
-        _check_size(record)
+        document = _document(record)
     except _UnfitError as error:
         tally.skipped.add(table, str(error), found.where)
         return None
@@ -104,7 +112,7 @@ def clean(found: Found, tally: Tally, *, is_ours: bool) -> Record | None:
         return None
     for name in found.values.keys() - found.record.model_fields.keys():
         tally.homeless.add(table, f"field {plain_line(name)[:40]}", found.where)
-    return record
+    return Cleaned(record, document)
 
 
 def stated(found: Found) -> frozenset[str]:
@@ -129,9 +137,11 @@ def _row_id(found: Found) -> str:
     return row_id
 
 
-def _check_size(record: Record) -> None:
-    if len(json.dumps(record.to_row(), ensure_ascii=False).encode()) > ROW_BYTES_MAX:
+def _document(record: Record) -> str:
+    text = json.dumps(record.to_row(), ensure_ascii=False)
+    if len(text) > ROW_BYTES_MAX // 4 and len(text.encode()) > ROW_BYTES_MAX:
         raise _UnfitError(f"it takes more than {ROW_BYTES_MAX:,} bytes")
+    return text
 
 
 class _Cleaner:

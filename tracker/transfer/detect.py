@@ -34,7 +34,7 @@ _READERS: Final[Mapping[Source, str]] = {
     Source.BEADS: "beads",
     Source.GITHUB: "github",
 }
-_OUR_NAMES: Final = frozenset({"format", "version", "exported_at", "complete", *TABLES})
+_OUR_NAMES: Final = frozenset({"format", "version", "complete", *TABLES})
 _KNOWN: Final = "td takes its own exports, the issues.db of the Go td, the JSONL of beads and the issues JSON of GitHub"
 
 

@@ -75,10 +75,10 @@ def _stage(staging: Staging, rows: Iterable[Found], tally: Tally, *, is_ours: bo
     for number, found in enumerate(rows):
         if number % _READ_BETWEEN_SIGNS == 0:
             progress("reading", number, 0)
-        record = clean(found, tally, is_ours=is_ours)
-        if record is not None and not staging.put(record, stated(found), found.where):
+        cleaned = clean(found, tally, is_ours=is_ours)
+        if cleaned is not None and not staging.put(cleaned, stated(found), found.where):
             kind = tally.homeless if found.may_repeat else tally.skipped
-            kind.add(record.replica_table, "rows that are there twice", f"{found.where}: {record.id}")
+            kind.add(found.record.replica_table, "rows that are there twice", f"{found.where}: {cleaned.record.id}")
 
 
 def _here(tracker: Tracker, record: type[Record], ids: Sequence[str]) -> dict[str, Record]:

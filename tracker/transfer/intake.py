@@ -6,7 +6,6 @@ Always true:
 - what belongs to one issue is written in one mutation, as far as that has room for it.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +13,7 @@ from itertools import groupby
 from typing import Final
 
 from replica import Record
-from tracker.transfer.staging import Staged, Values
+from tracker.transfer.staging import Staged
 
 ROWS_MAX: Final = 3_000
 """How many rows go into one mutation."""
@@ -87,17 +86,10 @@ def _parts(group: Iterable[Staged]) -> Iterator[tuple[list[Staged], int]]:
     part: list[Staged] = []
     filled = 0
     for row in group:
-        size = _size(row.values)
-        if part and (len(part) >= ROWS_MAX or filled + size > BYTES_MAX):
+        if part and (len(part) >= ROWS_MAX or filled + row.size > BYTES_MAX):
             yield part, filled
             part, filled = [], 0
         part.append(row)
-        filled += size
+        filled += row.size
     if part:
         yield part, filled
-
-
-def _size(values: Values) -> int:
-    text = json.dumps(values, ensure_ascii=False)
-    # Escaped once more, which is all that makes it longer.
-    return len(text) + text.count('"') + text.count("\\") + 8 * len(values) if text.isascii() else 4 * len(text)

@@ -15,20 +15,18 @@ from tracker.transfer.errors import SourceError
 from tracker.transfer.found import Found, Tally
 from tracker.transfer.json_reader import JsonReader
 from tracker.transfer.opened import open_text
-from tracker.values import moment_text
 
 FORMAT: Final = "td-export"
 VERSION: Final = 1
 _RECORD_OF: Final = {record.replica_table: record for record in RECORDS}
-_HEAD: Final = ("format", "version", "exported_at", "complete")
+_HEAD: Final = ("format", "version", "complete")
 
 
 def write_json(dump: Dump) -> Iterator[str]:
     """The document in pieces."""
-    head = {"format": FORMAT, "version": VERSION, "exported_at": moment_text(dump.tracker.now())}
-    lines = [f"{json.dumps(name)}: {json.dumps(value)}," for name, value in head.items()]
-    # Whether what is deleted is in it too.
-    yield "\n".join(["{", *lines, f'"complete": {json.dumps(dump.with_deleted)}'])
+    # complete: what is deleted is in it too.
+    head = {"format": FORMAT, "version": VERSION, "complete": dump.with_deleted}
+    yield "{\n" + ",\n".join(f"{json.dumps(name)}: {json.dumps(value)}" for name, value in head.items())
     for record in TABLES:
         make = document_maker(record)
         yield f',\n"{record.replica_table}": ['

@@ -75,10 +75,11 @@ def _allow(action: int, first: str | None, _second: str | None, _database: str |
     is_ours = {
         sqlite3.SQLITE_TRANSACTION: first in ("BEGIN", "COMMIT"),
         sqlite3.SQLITE_CREATE_TABLE: first in _NAMES,
-        # How SQLite keeps what a new table is.
+        # How SQLite makes a new table, and keeps what it is.
+        sqlite3.SQLITE_CREATE_INDEX: str(first).startswith("sqlite_autoindex_"),
         sqlite3.SQLITE_INSERT: first in _NAMES or first in _SCHEMA_TABLES,
         sqlite3.SQLITE_UPDATE: first in _SCHEMA_TABLES,
-        sqlite3.SQLITE_READ: first in _SCHEMA_TABLES,
+        sqlite3.SQLITE_READ: first in _NAMES or first in _SCHEMA_TABLES,
     }.get(action, False)
     return sqlite3.SQLITE_OK if is_ours else sqlite3.SQLITE_DENY
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from replica import Record
 from tracker.records import RECORDS, Board, Issue, WorkSession
+from tracker.transfer.cleaning import Cleaned
 from tracker.transfer.found import Tally
 
 Values = dict[str, int | float | str | bytes | None]
@@ -47,12 +48,18 @@ CREATE TABLE missing (target TEXT, target_id TEXT, PRIMARY KEY (target, target_i
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A row that waits. owner: the issue it belongs to, or "". given: the columns that the source states."""
+    """A row that waits.
+
+    owner: the issue it belongs to, or "". size: about how much it takes in a mutation, in bytes.
+
+    given: the columns that the source states.
+    """
 
     record: type[Record]
     row_id: str
     owner: str
     values: Values
+    size: int
     given: frozenset[str]
     place: str
 
@@ -74,12 +81,11 @@ class Staging:
         """Forget all of it."""
         self._connection.close()
 
-    def put(self, record: Record, given: frozenset[str], place: str) -> bool:
+    def put(self, cleaned: Cleaned, given: frozenset[str], place: str) -> bool:
         """Take in a row; False if there is one with this id already."""
-        table, values = record.replica_table, record.to_row()
-        owner = _owner(record)
+        record, table = cleaned.record, cleaned.record.replica_table
         number = self._given.setdefault(given, len(self._given))
-        row = (table, record.id, owner, _ORDER[table], number, json.dumps(values, ensure_ascii=False), place)
+        row = (table, record.id, _owner(record), _ORDER[table], number, cleaned.document, place)
         cursor = self._connection.execute(
             """INSERT OR IGNORE INTO staged (table_name, row_id, owner, rank, given, document, place)
             VALUES (?, ?, ?, ?, ?, ?, ?)""",
@@ -88,9 +94,9 @@ class Staging:
         if not cursor.rowcount:
             return False
         links = [
-            (cursor.lastrowid, name, target.replica_table, values[name])
+            (cursor.lastrowid, name, target.replica_table, target_id)
             for name, target in _TARGETS.items()
-            if values.get(name) is not None
+            if (target_id := getattr(record, name, None)) is not None
         ]
         self._connection.executemany("INSERT INTO links VALUES (?,?,?,?)", links)
         return True
@@ -143,7 +149,8 @@ class Staging:
         given = list(self._given)
         while rows := cursor.fetchmany(_PAGE_ROWS):
             for table, row_id, owner, document, number, place in rows:
-                yield Staged(_RECORD_OF[table], row_id, owner, json.loads(document), given[number], place)
+                values = json.loads(document)
+                yield Staged(_RECORD_OF[table], row_id, owner, values, _size(document), given[number], place)
 
 
 def _owner(record: Record) -> str:
@@ -153,6 +160,12 @@ def _owner(record: Record) -> str:
     if record.replica_table in _NOT_OF_AN_ISSUE:
         return ""
     return str(getattr(record, "issue_id", None) or "")
+
+
+def _size(document: str) -> int:
+    """About how many bytes a row takes as JSON within JSON: each character that was escaped is escaped once more."""
+    length = len(document) + document.count('"') + document.count("\\")
+    return length if document.isascii() else 4 * length
 
 
 def _told(table: str) -> str:
