@@ -129,8 +129,8 @@ def _numbered(prefix: str, *parts: str) -> Callable[[Row, str, Tally], bool]:
         del where, tally
         if not isinstance(row.get("id"), str):
             row["id"] = row_id(prefix, "go-td", *(str(row.get(part)) for part in parts), str(row.get("id")))
-        for name in ("issue_id", "work_session_id"):
-            row[name] = row.get(name) or None
+        for name in row.keys() & {"issue_id", "work_session_id"}:
+            row[name] = row[name] or None
         return True
 
     return convert

@@ -14,6 +14,7 @@ _PIECE_CHARACTERS: Final = 1 << 20
 _VALUE_CHARACTERS_MAX: Final = 64 << 20
 # No number, constant or escape that td writes is longer.
 _LONGEST_WORD: Final = 400
+_AFTER_VALUES: Final = " \t\r\n,]}"
 _SPACE: Final = " \t\r\n"
 
 
@@ -60,8 +61,7 @@ class JsonReader:
                         self._line += self._text.count("\n", self._at, error.pos)
                     self.refuse(_told(error))
             else:
-                # A number at the end of a piece may go on in the next one.
-                if end < len(self._text) or not self._read_on():
+                if not self._is_cut(value, end) or not self._read_on():
                     self._line += self._text.count("\n", self._at, end)
                     self._at = end
                     return value
@@ -71,6 +71,12 @@ class JsonReader:
         if not isinstance(error, json.JSONDecodeError):
             return False
         return error.msg.startswith("Unterminated") or error.pos >= len(self._text) - _LONGEST_WORD
+
+    def _is_cut(self, value: object, end: int) -> bool:
+        """Whether a number may go on in the next piece, as `0.` or `1e` does."""
+        if not isinstance(value, int | float) or end < len(self._text) - _LONGEST_WORD:
+            return False
+        return end == len(self._text) or self._text[end] not in _AFTER_VALUES
 
     def take(self, character: str) -> None:
         """Go past the character that must come next. Raises SourceError."""

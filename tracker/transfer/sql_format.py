@@ -6,6 +6,7 @@ Always true:
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,11 +20,14 @@ from tracker.transfer.errors import SourceError
 from tracker.transfer.found import Found
 from tracker.transfer.json_format import FORMAT, VERSION
 from tracker.transfer.opened import open_text
+from tracker.values import plain_line
 
 _MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 _NAMES: Final = frozenset(record.replica_table for record in RECORDS)
 _STATEMENT_CHARACTERS_MAX: Final = 16 << 20
 _SCHEMA_TABLES: Final = frozenset({"sqlite_master", "sqlite_schema"})
+_PLAIN_DEFAULT: Final = re.compile(r"None|NULL|-?\d+|'[^']*'")
+_FOREIGN: Final = "it does what no export does"
 _PAGE_ROWS: Final = 500
 _MADE_BY: Final = "td export --format sql writes such files, and only those are run"
 
@@ -100,13 +104,26 @@ def _run(scratch: sqlite3.Connection, path: Path) -> None:
         try:
             scratch.execute(statement)
         except (sqlite3.Error, sqlite3.Warning) as error:
-            told = "it does what no export does" if "not authorized" in str(error) else f"SQL does not run: {error}"
+            told = plain_line(f"SQL does not run: {error}")
+            told = _FOREIGN if "not authorized" in told else told
             raise SourceError(path, told, _MADE_BY, f"line {line}") from error
+        if not statement.startswith("INSERT"):
+            _check_columns(scratch, path, line)
         is_begun = True
     if not number or scratch.in_transaction:
         raise SourceError(
             path, "it ends before its COMMIT: something of it is missing", "make it anew; nothing was written"
         )
+
+
+def _check_columns(scratch: sqlite3.Connection, path: Path, line: int) -> None:
+    """Refuse columns that are computed: SQLite asks the authorizer nothing about what a default does."""
+    scratch.set_authorizer(None)
+    for record in RECORDS:
+        for column in scratch.execute(f"PRAGMA table_xinfo({record.replica_table})").fetchall():
+            if column[6] or not _PLAIN_DEFAULT.fullmatch(str(column[4])):
+                raise SourceError(path, _FOREIGN, _MADE_BY, f"line {line}")
+    scratch.set_authorizer(_allow)
 
 
 def _statements(path: Path) -> Iterator[tuple[int, str]]:

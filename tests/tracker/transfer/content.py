@@ -13,8 +13,8 @@ from tracker import Tracker
 from tracker.records import RECORDS, Board, Issue, WorkSession
 from tracker.values import plain_line, plain_text
 
-_LINES: Final = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=12).map(plain_line)
-_TEXTS: Final = st.text(st.characters(exclude_categories=("Cs",)), max_size=30).map(plain_text)
+_LINES: Final = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=12).map(plain_line)
+_TEXTS: Final = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).map(plain_text)
 _SAYINGS: Final = _TEXTS.map(lambda text: text if text.strip() else f"{text}'quoted';\n")
 _NAMES: Final = _LINES.map(lambda text: text or "it's")
 _LABELS: Final = st.text(
