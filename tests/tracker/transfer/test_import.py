@@ -12,8 +12,8 @@ from tests.tracker.clock import Clock
 from tests.tracker.transfer.content import rows_of
 from tracker import Comment, Issue, IssueEdit, Status, Tracker, open_tracker
 from tracker.records import Dependency, Note
-from tracker.transfer import Outcome, import_file
-from tracker.transfer.intake import BYTES_MAX, ROWS_MAX
+from tracker.transfer import Outcome, import_file, intake
+from tracker.transfer.intake import BYTES_MAX
 
 AT = "2026-01-01T00:00:00.000000Z"
 
@@ -179,9 +179,12 @@ def test_fields_and_tables_that_td_does_not_have_are_counted(tracker: Tracker, t
     }
 
 
-def test_much_is_written_in_parts_that_keep_together_what_belongs_together(tracker: Tracker, tmp_path: Path) -> None:
+def test_much_is_written_in_parts_that_keep_together_what_belongs_together(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each a mutation: an issue comes with its comments, and what is of no issue by itself."""
-    count = ROWS_MAX // 3
+    monkeypatch.setattr(intake, "ROWS_MAX", 30)
+    count = 10
     path = written(
         tmp_path,
         comments=[
@@ -207,7 +210,7 @@ def test_much_is_written_in_parts_that_keep_together_what_belongs_together(track
 def test_large_rows_go_into_as_many_mutations_as_they_need(tracker: Tracker, tmp_path: Path) -> None:
     """Also where --force has to hold what was before too."""
     text = '"\\' * 40_000
-    issues = [issue(number, description=text) for number in range(40)]
+    issues = [issue(number, description=text) for number in range(20)]
     assert sum(map(len, map(json.dumps, issues))) > BYTES_MAX
 
     first = import_file(tracker, written(tmp_path, issues=issues))
@@ -216,7 +219,7 @@ def test_large_rows_go_into_as_many_mutations_as_they_need(tracker: Tracker, tmp
 
     assert first.mutations > 1
     assert forced.mutations >= first.mutations
-    assert (forced.total(Outcome.CHANGED), forced.skipped) == (40, ())
+    assert (forced.total(Outcome.CHANGED), forced.skipped) == (20, ())
 
 
 def test_a_batch_can_be_taken_back(tracker: Tracker, tmp_path: Path) -> None:

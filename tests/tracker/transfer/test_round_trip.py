@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from replica import Record
 from tests.tracker.transfer.content import contents, empty, fill, rows_of
 from tracker import Tracker, open_tracker
 from tracker.transfer import Dump, Outcome, import_file, write_json, write_sql
 
-WRITERS = pytest.mark.parametrize("write", [write_json, write_sql])
+WRITERS = (write_json, write_sql)
 PATIENT = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
@@ -28,27 +29,31 @@ def new(tmp_path: Path) -> Iterator[Tracker]:
         yield opened
 
 
-@WRITERS
-@settings(max_examples=30, deadline=None, suppress_health_check=PATIENT)
+def written(path: Path, pieces: Iterator[str]) -> Path:
+    """A file of these pieces."""
+    path.write_text("".join(pieces), encoding="utf-8", newline="")
+    return path
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=PATIENT)
 @given(rows=contents())
-def test_all_that_is_exported_comes_back(
-    write: Callable[[Dump], Iterator[str]], rows: list[Record], old: Tracker, new: Tracker, tmp_path: Path
-) -> None:
-    """Every table, odd text, all enums, nulls; a second time changes nothing, and nothing is remarked."""
+def test_all_that_is_exported_comes_back(rows: list[Record], old: Tracker, new: Tracker, tmp_path: Path) -> None:
+    """Every table, odd text, all enums, nulls; the other form holds the same, and nothing is remarked."""
     fill(empty(old), rows)
-    file = tmp_path / "export"
-    file.write_text("".join(write(Dump(old, with_deleted=True))), encoding="utf-8", newline="")
+    in_json, in_sql = (written(tmp_path / write.__name__, write(Dump(old, with_deleted=True))) for write in WRITERS)
 
-    first, second = import_file(empty(new), file), import_file(new, file)
+    first, second = import_file(empty(new), in_json), import_file(new, in_sql)
+    found = rows_of(new)
+    third = import_file(empty(new), in_sql)
 
-    assert rows_of(new) == rows_of(old)
+    assert found == rows_of(new) == rows_of(old)
+    assert (first.skipped, first.repaired, first.homeless) == (third.skipped, third.repaired, third.homeless)
     assert (first.total(Outcome.NEW), first.skipped, first.repaired, first.homeless) == (len(rows), (), (), ())
     assert (second.mutations, second.total(Outcome.UNCHANGED)) == (0, len(rows))
 
 
-@WRITERS
-@settings(max_examples=20, deadline=None, suppress_health_check=PATIENT)
-@given(rows=contents())
+@settings(max_examples=12, deadline=None, suppress_health_check=PATIENT)
+@given(rows=contents(), write=st.sampled_from(WRITERS))
 def test_what_is_deleted_stays_out(
     write: Callable[[Dump], Iterator[str]], rows: list[Record], old: Tracker, new: Tracker, tmp_path: Path
 ) -> None:
@@ -58,8 +63,7 @@ def test_what_is_deleted_stays_out(
     kept = [row for row in rows if not deleted & {getattr(row, name, None) for name in names}]
     orphaned = [row.id for row in kept if getattr(row, "parent_id", None) in deleted]
     fill(empty(old), rows)
-    file = tmp_path / "export"
-    file.write_text("".join(write(Dump(old, with_deleted=False))), encoding="utf-8", newline="")
+    file = written(tmp_path / "export", write(Dump(old, with_deleted=False)))
 
     summary = import_file(empty(new), file)
 
@@ -70,7 +74,7 @@ def test_what_is_deleted_stays_out(
     }
 
 
-@WRITERS
+@pytest.mark.parametrize("write", WRITERS)
 def test_two_exports_of_the_same_rows_are_the_same_text(
     write: Callable[[Dump], Iterator[str]], tracker: Tracker
 ) -> None:
