@@ -61,20 +61,6 @@ def print_json(document: Mapping[str, object] | Sequence[object]) -> None:
     _write(text + "\n")
 
 
-def write_pieces(pieces: Iterable[str]) -> None:
-    """Print a file in pieces, as they are made: in UTF-8, whatever the terminal shows, as files are."""
-    for piece in pieces:
-        try:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(piece.encode())
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            discard_output()
-            raise OutputError(error.strerror or str(error)) from error
-    _write("")
-
-
 def discard_output() -> None:
     """Let what could not be written go, so that Python does not try again when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -10,10 +10,12 @@ import typer
 from cli.config import write_private_pieces
 from cli.errors import InterruptedByPersonError, UsageError
 from cli.invocation import Invocation, command
-from cli.output import print_json, print_lines, write_pieces
+from cli.output import print_json, print_lines, print_pieces, use_utf8
 from tracker.transfer import Dump, write_json, write_markdown, write_sql
 
 app = typer.Typer()
+
+_STDOUT: Final = Path("-")
 
 
 class ExportFormat(StrEnum):
@@ -49,13 +51,14 @@ def export(
 
     json and sql hold everything, and td import takes them; md is to be read.
     """
-    if call.as_json and format_ not in (None, ExportFormat.JSON) and output is None:
+    if call.as_json and format_ not in (None, ExportFormat.JSON) and output in (None, _STDOUT):
         raise UsageError(f"--json and --format {format_} are two formats", "leave out one of them")
     chosen = format_ or ExportFormat.JSON
     with call.reading() as tracker:
         pieces = _WRITERS[chosen](Dump(tracker, with_deleted))
-        if output is None:
-            write_pieces(pieces)
+        if output is None or output == _STDOUT:
+            use_utf8()
+            print_pieces(pieces)
             return
         try:
             write_private_pieces(output, pieces)

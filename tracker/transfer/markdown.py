@@ -68,7 +68,7 @@ def _issues(dump: Dump, status: Status) -> Iterator[str]:
     hidden = "" if dump.with_deleted else "AND deleted_at IS NULL "
     sql = f"""SELECT {", ".join(columns)} FROM issues
         WHERE status = ? {hidden}AND (priority, created_at, id) > (?, ?, ?)
-        ORDER BY priority, created_at, id LIMIT {_PAGE_ROWS}"""  # noqa: S608 - names of ours
+        ORDER BY priority, created_at, id LIMIT {_PAGE_ROWS}"""
     last: tuple[object, ...] | None = ("", "", "")
     while last is not None:
         page = dump.tracker.replica.query(sql, (status.value, *map(str, last))).rows
@@ -133,7 +133,8 @@ def _handoff(row: Row) -> str:
 
 def _review(row: Row) -> str:
     who = row["reviewed_by"] or row["reviewer_session"]
-    head = f"Review: {str(row['decision']).replace('_', ' ')} by {_escaped(who)}, {_day(row['created_at'])}"
+    by = f" by {_escaped(who)}" if who else ""
+    head = f"Review: {str(row['decision']).replace('_', ' ')}{by}, {_day(row['created_at'])}"
     return f"{head}:\n\n{_quoted(row['summary'])}" if row["summary"] else head
 
 

@@ -166,7 +166,7 @@ def test_a_row_may_name_what_is_here_and_not_in_the_file(tracker: Tracker, tmp_p
     summary = import_file(tracker, path)
 
     assert summary.skipped == ()
-    assert [comment.text for comment in tracker.show(made.id).comments] == ["or soy"]
+    assert [row.text for row in rows_of(tracker) if isinstance(row, Comment)] == ["or soy"]
 
 
 def test_fields_and_tables_that_td_does_not_have_are_counted(tracker: Tracker, tmp_path: Path) -> None:
@@ -220,6 +220,26 @@ def test_large_rows_go_into_as_many_mutations_as_they_need(tracker: Tracker, tmp
     assert first.mutations > 1
     assert forced.mutations >= first.mutations
     assert (forced.total(Outcome.CHANGED), forced.skipped) == (20, ())
+
+
+def test_an_import_that_was_stopped_is_simply_run_again(
+    tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written of it stays, whole mutations of it; the rest follows."""
+    monkeypatch.setattr(intake, "ROWS_MAX", 2)
+    path = written(tmp_path, issues=[issue(number) for number in range(6)])
+
+    def stop(doing: str, done: int, total: int) -> None:
+        if (doing, done, total) == ("importing", 4, 6):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_file(tracker, path, progress=stop)
+    stopped = len(rows_of(tracker))
+
+    again = import_file(tracker, path)
+
+    assert (stopped, again.total(Outcome.UNCHANGED), again.total(Outcome.NEW)) == (4, 4, 2)
 
 
 def test_a_batch_can_be_taken_back(tracker: Tracker, tmp_path: Path) -> None:
