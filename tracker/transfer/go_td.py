@@ -70,7 +70,7 @@ def read(path: Path, tally: Tally) -> Iterator[Found]:
                 yield from _rows(connection, name, table, tally)
         for name in names:
             if name not in _TABLES and name not in _ABOUT_ITSELF:
-                count = connection.execute(f'SELECT count(*) FROM "{name.replace(chr(34), chr(34) * 2)}"').fetchone()[0]
+                count = connection.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0]
                 if count:
                     tally.homeless.add("go-td", f"table {name[:40]}", f"{count} rows", count)
 
@@ -89,10 +89,15 @@ def _columns(connection: sqlite3.Connection, table: str) -> dict[str, str]:
     return {row[1]: row[2] for row in connection.execute(f'PRAGMA table_info("{table}")')}
 
 
+def _quoted(name: str) -> str:
+    """A name of a foreign schema, which may hold anything, for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _rows(connection: sqlite3.Connection, name: str, table: _Table, tally: Tally) -> Iterator[Found]:
     columns = list(_columns(connection, name))
     order = f" ORDER BY {table.order}" if table.order in columns else ""
-    listing = ", ".join(f'"{column}"' for column in columns)
+    listing = ", ".join(map(_quoted, columns))
     if table.created_at:
         listing, columns = f"{listing}, {table.created_at}", [*columns, "created_at"]
     cursor = connection.execute(f'SELECT {listing} FROM "{name}"{order}')
@@ -163,10 +168,12 @@ def _dependency(row: Row, where: str, tally: Tally) -> bool:
 
 
 def _file(row: Row, where: str, tally: Tally) -> bool:
-    del where, tally
+    if not row.get("path"):
+        tally.homeless.add("issue_files", "links to no file", where)
+        return False
     row["path"] = str(row.get("path") or "").replace("\\", "/")
     row["id"] = relation_id("ifl", str(row.get("issue_id")), str(row["path"]))
-    return bool(row["path"])
+    return True
 
 
 def _board(row: Row, where: str, tally: Tally) -> bool:

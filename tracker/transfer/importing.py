@@ -7,9 +7,10 @@ Always true:
 """
 
 import json
+import sqlite3
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from replica import InputError, Record
 from tracker.tracker import Tracker
 from tracker.transfer.cleaning import clean, stated
 from tracker.transfer.detect import Source, detect, reader_of
+from tracker.transfer.errors import SourceError
 from tracker.transfer.found import Found, Tally
 from tracker.transfer.intake import Decision, Outcome, batches, decide, record_of
 from tracker.transfer.report import Counter, Summary
@@ -56,7 +58,7 @@ def import_file(
     """
     source = detect(path) if source is None else source
     tally, counter = Tally(), Counter()
-    with closing(Staging()) as staging:
+    with _scratch_trouble_told(path), closing(Staging()) as staging:
         _stage(staging, reader_of(source)(path, tally), tally, is_ours=source is Source.TD, progress=progress)
         staging.drop_dangling(lambda record, ids: set(_here(tracker, record, ids)), tally)
         total, done = staging.count(), 0
@@ -69,6 +71,16 @@ def import_file(
             done += len(batch)
             progress("importing", done, total)
     return counter.summary(source.value, tally, is_dry=dry_run)
+
+
+@contextmanager
+def _scratch_trouble_told(path: Path) -> Iterator[None]:
+    """Say of the files that are only there for the import what keeps them from being written."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        hint = "free some space where temporary files are, then run it again; what was written of it stays"
+        raise SourceError(path, f"there is no room to look it through: {error}", hint) from error
 
 
 def _stage(staging: Staging, rows: Iterable[Found], tally: Tally, *, is_ours: bool, progress: Progress) -> None:

@@ -32,7 +32,7 @@ def write_json(dump: Dump) -> Iterator[str]:
         yield f',\n"{record.replica_table}": ['
         separator = "\n"
         for row in dump.rows(record):
-            yield separator + json.dumps(make(row), ensure_ascii=False, separators=(",", ":"))
+            yield separator + json.dumps(make(row), ensure_ascii=False, separators=(",", ":"), default=bytes.hex)
             separator = ",\n"
         yield "]" if separator == "\n" else "\n]"
     yield "\n}\n"

@@ -17,6 +17,9 @@ _HEAD_BYTES: Final = 4096
 def read_head(path: Path) -> bytes:
     """How a file begins. Raises SourceError."""
     try:
+        # A pipe could be read only once.
+        if path.exists() and not path.is_file():
+            raise SourceError(path, "it is no file", "write it to a file first, and take that in")
         with path.open("rb") as file:
             return file.read(_HEAD_BYTES)
     except OSError as error:
