@@ -11,7 +11,7 @@ from tests.tracker.transfer.test_beads import LINES
 from tracker import open_tracker
 from tracker.transfer import import_file
 from tracker.transfer.beads import _DETAILS, _STATUSES
-from tracker.transfer.go_td import _TABLES
+from tracker.transfer.go_tables import GO_TABLES
 from tracker.transfer.intake import ROWS_MAX
 
 TEXT = (Path(__file__).parents[2] / "docs" / "moving.md").read_text(encoding="utf-8")
@@ -27,11 +27,11 @@ def test_every_table_and_renamed_column_of_the_go_td_is_told() -> None:
     """As they are called there and here."""
     told = words("From the Go td")
 
-    pairs = [pair for table in _TABLES.values() for pair in table.columns.items()]
+    pairs = [pair for table in GO_TABLES.values() for pair in table.columns.items()]
     renamed = {name for theirs, ours in pairs if theirs != ours for name in (theirs, ours)}
-    assert set(_TABLES) - told == set()
+    assert set(GO_TABLES) - told == set()
     assert renamed - told == set()
-    assert {table.record.replica_table for table in _TABLES.values()} - told == set()
+    assert {table.record.replica_table for table in GO_TABLES.values()} - told == set()
 
 
 def test_what_becomes_of_beads_is_told() -> None:

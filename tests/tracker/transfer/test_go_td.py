@@ -172,7 +172,7 @@ def test_what_a_crash_left_in_its_journal_is_read_and_the_files_are_not_touched(
     with closing(sqlite3.connect(live, isolation_level=None)) as connection:
         connection.execute("PRAGMA cache_size = 1")
         connection.execute("BEGIN")
-        connection.execute("UPDATE issues SET title = title || hex(zeroblob(9000))")
+        connection.execute("UPDATE issues SET title = hex(zeroblob(500000))")
         if journal == "WAL":
             connection.execute("UPDATE issues SET title = 'in the log'")
             connection.execute("COMMIT")
