@@ -69,7 +69,7 @@ def read_sql(path: Path) -> Iterator[Found]:
         scratch.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _STATEMENT_CHARACTERS_MAX)
         scratch.set_authorizer(_allow)
         _run(scratch, path)
-        scratch.set_authorizer(_allow_reading)
+        scratch.set_authorizer(None)
         for record in RECORDS:
             yield from _rows(scratch, record, path)
 
@@ -86,13 +86,6 @@ def _allow(action: int, first: str | None, _second: str | None, _database: str |
         sqlite3.SQLITE_READ: first in _NAMES or first in _SCHEMA_TABLES,
     }.get(action, False)
     return sqlite3.SQLITE_OK if is_ours else sqlite3.SQLITE_DENY
-
-
-def _allow_reading(
-    action: int, _first: str | None, _second: str | None, _database: str | None, _source: str | None
-) -> int:
-    """Let columns be read, and nothing be computed of them."""
-    return sqlite3.SQLITE_OK if action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ) else sqlite3.SQLITE_DENY
 
 
 def _run(scratch: sqlite3.Connection, path: Path) -> None:

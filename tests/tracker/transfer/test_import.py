@@ -209,17 +209,17 @@ def test_much_is_written_in_parts_that_keep_together_what_belongs_together(
 
 def test_large_rows_go_into_as_many_mutations_as_they_need(tracker: Tracker, tmp_path: Path) -> None:
     """Also where --force has to hold what was before too."""
-    text = '"\\' * 40_000
-    issues = [issue(number, description=text) for number in range(20)]
+    text = '"\\' * 80_000
+    issues = [issue(number, description=text) for number in range(10)]
     assert sum(map(len, map(json.dumps, issues))) > BYTES_MAX
 
     first = import_file(tracker, written(tmp_path, issues=issues))
-    other = [{**one, "description": f"{text}!"} for one in issues]
-    forced = import_file(tracker, written(tmp_path, issues=other), force=True)
+    short = [{**one, "description": "short"} for one in issues]
+    forced = import_file(tracker, written(tmp_path, issues=short), force=True)
 
     assert first.mutations > 1
-    assert forced.mutations >= first.mutations
-    assert (forced.total(Outcome.CHANGED), forced.skipped) == (20, ())
+    assert forced.mutations > 1
+    assert (forced.total(Outcome.CHANGED), forced.skipped) == (10, ())
 
 
 def test_an_import_that_was_stopped_is_simply_run_again(
