@@ -7,20 +7,20 @@ Always true:
 
 import json
 import re
-import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from replica import InputError, Record
 from tracker.errors import InvalidFieldError
 from tracker.names import parse_priority, parse_status, parse_type
-from tracker.records import Issue, IssueType, Priority, Status
+from tracker.records import RECORDS, Issue, IssueType, Priority, Status
+from tracker.transfer.fields import kind_of
 from tracker.transfer.found import Found, Tally
 from tracker.transfer.moments import parse_foreign_day, parse_foreign_moment
 from tracker.values import (
@@ -66,15 +66,13 @@ class _Field:
 
 
 @cache
-def _fields(record: type[Record]) -> tuple[_Field, ...]:
+def _fields(table: str) -> tuple[_Field, ...]:
+    """The columns of a table but for its id and stamp."""
+    (record,) = (one for one in RECORDS if one.replica_table == table)
     found = []
     for column in record.replica_columns:
-        info = record.model_fields[column.name]
-        annotation = info.annotation
-        is_optional = get_origin(annotation) in (Union, types.UnionType)
-        if is_optional:
-            (annotation,) = (arg for arg in get_args(annotation) if arg is not type(None))
-        found.append(_Field(column.name, get_origin(annotation) or annotation, is_optional, info.is_required()))
+        kind, is_optional = kind_of(record, column.name)
+        found.append(_Field(column.name, kind, is_optional, not hasattr(record, column.name)))
     return tuple(found)
 
 
@@ -95,7 +93,7 @@ def clean(found: Found, tally: Tally, *, is_ours: bool) -> Cleaned | None:
     try:
         values: dict[str, object] = {"id": _row_id(found)}
         cleaner = _Cleaner(found, tally, is_ours)
-        for field in _fields(found.record):
+        for field in _fields(found.record.replica_table):
             value = cleaner.value(field)
             if value is not _ABSENT:
                 values[field.name] = value
@@ -119,7 +117,7 @@ def stated(found: Found) -> frozenset[str]:
     """The columns that a source itself says something about."""
     return frozenset(
         field.name
-        for field in _fields(found.record)
+        for field in _fields(found.record.replica_table)
         if field.name in found.values
         and field.name not in found.derived
         and (field.is_optional or found.values[field.name] is not None)

@@ -15,6 +15,7 @@ from typing import Final
 from replica import Record
 from tracker.records import RECORDS
 from tracker.tracker import Tracker
+from tracker.transfer.fields import kind_of
 
 Row = Mapping[str, object]
 
@@ -71,7 +72,7 @@ def _is_deleted(row: Row, gone: Mapping[str, frozenset[str]]) -> bool:
 def document_maker(record: type[Record]) -> Callable[[Row], dict[str, object]]:
     """What makes the JSON of a row of a table, as `td` prints it elsewhere."""
     nested = [column.name for column in record.replica_columns if column.form.value in ("set", "json")]
-    flags = [name for name, info in record.model_fields.items() if info.annotation is bool]
+    flags = [column.name for column in record.replica_columns if kind_of(record, column.name)[0] is bool]
 
     def make(row: Row) -> dict[str, object]:
         document: dict[str, object] = dict(row)

@@ -1,16 +1,16 @@
 """What a tracker may hold, drawn at random: rows of every table, with odd text, every name of every enum, and nulls."""
 
-import types
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
 from replica import Record
 from tracker import Tracker
 from tracker.records import RECORDS, Board, Issue, WorkSession
+from tracker.transfer.fields import kind_of
 from tracker.values import plain_line, plain_text
 
 _LINES: Final = st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), max_size=12).map(plain_line)
@@ -31,11 +31,12 @@ _KINDS: Final[dict[Any, st.SearchStrategy[Any]]] = {  # an annotation may be any
 }
 
 
-def _kind(name: str, annotation: Any) -> st.SearchStrategy[Any]:  # see above
-    if get_origin(annotation) in (Union, types.UnionType):
-        (inner,) = (arg for arg in get_args(annotation) if arg is not type(None))
-        return st.none() | _kind(name, inner)
-    kind = get_origin(annotation) or annotation
+def _values(record: type[Record], name: str) -> st.SearchStrategy[Any]:  # see above
+    kind, is_optional = kind_of(record, name)
+    return st.none() | _kind(name, kind) if is_optional else _kind(name, kind)
+
+
+def _kind(name: str, kind: Any) -> st.SearchStrategy[Any]:  # see above
     if kind in _KINDS:
         return _KINDS[kind]
     if issubclass(kind, StrEnum):
@@ -63,14 +64,13 @@ def contents(draw: Callable[[st.SearchStrategy[Any]], Any]) -> list[Record]:  # 
         for number in range(count):
             values = {"id": own[record][number] if record in own else f"{record.replica_table}-{number}"}
             for column in record.replica_columns:
-                annotation = record.model_fields[column.name].annotation
                 if column.name in ids:
-                    is_optional = get_origin(annotation) in (Union, types.UnionType)
+                    _, is_optional = kind_of(record, column.name)
                     values[column.name] = draw(
                         st.sampled_from([*ids[column.name], *([None] if is_optional else [])] or [""])
                     )
                 else:
-                    values[column.name] = draw(_kind(column.name, annotation))
+                    values[column.name] = draw(_values(record, column.name))
             if "" not in (values.get("issue_id"), values.get("board_id"), values.get("work_session_id")) and not (
                 record.replica_table == "logs" and values["issue_id"] is values["work_session_id"] is None
             ):
