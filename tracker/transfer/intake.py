@@ -57,7 +57,7 @@ def _same(one: object, other: object) -> bool:
 
 def record_of(row: Staged) -> Record:
     """The record of a row that waits."""
-    return row.record.from_row(("id", *row.values), (row.row_id, *row.values.values()))
+    return row.record.from_row(("id", "updated_at", *row.values), (row.row_id, "", *row.values.values()))
 
 
 def batches(rows: Iterable[Staged]) -> Iterator[list[Staged]]:

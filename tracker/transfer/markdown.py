@@ -22,7 +22,7 @@ from tracker.records import (
     Status,
     WorkSession,
 )
-from tracker.transfer.dump import Dump, Row, columns_of
+from tracker.transfer.dump import Dump, Row
 from tracker.values import plain_line, plain_text
 
 Document = Mapping[str, object]
@@ -64,21 +64,17 @@ def write_markdown(dump: Dump) -> Iterator[str]:
 
 def _issues(dump: Dump, status: Status) -> Iterator[str]:
     """The issues of a status, the most urgent first, a page at a time."""
-    columns = columns_of(Issue)
     hidden = "" if dump.with_deleted else "AND deleted_at IS NULL "
-    sql = f"""SELECT {", ".join(columns)} FROM issues
-        WHERE status = ? {hidden}AND (priority, created_at, id) > (?, ?, ?)
-        ORDER BY priority, created_at, id LIMIT {_PAGE_ROWS}"""
-    last: tuple[object, ...] | None = ("", "", "")
-    while last is not None:
-        page = dump.tracker.replica.query(sql, (status.value, *map(str, last))).rows
-        issues = [dict(zip(columns, values, strict=True)) for values in page]
-        ids = json.dumps([issue["id"] for issue in issues])
-        children = {record.replica_table: _children(dump, record, ids) for record in _CHILDREN}
-        for issue in issues:
-            yield _issue(issue, {table: rows.get(str(issue["id"]), []) for table, rows in children.items()})
-        end = issues[-1] if len(issues) == _PAGE_ROWS else None
-        last = None if end is None else (end["priority"], end["created_at"], end["id"])
+    sql = f"SELECT id FROM issues WHERE status = ? {hidden}ORDER BY priority, created_at, id"
+    # Sorted once: to sort for each page would take ever longer the more there are.
+    ids = [str(row[0]) for row in dump.tracker.replica.query(sql, (status.value,)).rows]
+    for start in range(0, len(ids), _PAGE_ROWS):
+        page = json.dumps(ids[start : start + _PAGE_ROWS])
+        children = {record.replica_table: _children(dump, record, page) for record in _CHILDREN}
+        fragment = "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY priority, created_at, id"
+        for issue in dump.tracker.replica.select(Issue, fragment, (page,)):
+            own = {table: rows.get(issue.id, []) for table, rows in children.items()}
+            yield _issue({"id": issue.id, **issue.to_row()}, own)
 
 
 def _children(dump: Dump, record: type[Record], ids: str) -> dict[str, list[Row]]:
