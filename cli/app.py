@@ -79,6 +79,7 @@ _MODULES: Final = {
     "config": "config",
     "query": "query",
     "doctor": "doctor",
+    "export": "export",
     "import": "import_",
     "demo": "demo",
     "sqld": "sqld",

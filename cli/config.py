@@ -10,7 +10,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -124,13 +124,18 @@ def save_config(directory: Path, config: Config) -> None:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file, whole or not at all, readable by its owner only. Raises FileError."""
+    write_private_pieces(path, [text])
+
+
+def write_private_pieces(path: Path, pieces: Iterable[str]) -> None:
+    """The same of a text that is made piece by piece, and may be larger than memory."""
     try:
         # mkstemp makes it 0600.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         temporary = Path(name)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.writelines(pieces)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)

@@ -49,15 +49,15 @@ def measured(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]
 
 @contextmanager
 def bar(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]]:
-    """As `measured`, with a bar, for what takes long enough to wait for."""
+    """A bar with the time that is left: called with what is done, how much of it, and of how much; 0 if unknown."""
     if quiet or not sys.stderr.isatty():
         yield lambda _doing, _done, _total: None
         return
-    # Only what moves a whole database pays for it.
+    # Only a terminal pays for it.
     from rich.console import Console  # noqa: PLC0415 - see above
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn  # noqa: PLC0415 - see above
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("")
-        yield lambda doing, done, total: progress.update(task, description=doing, completed=done, total=max(total, 1))
+        task = progress.add_task("", total=None)
+        yield lambda doing, done, total: progress.update(task, description=doing, completed=done, total=total or None)

@@ -34,7 +34,7 @@ from replica.errors import (
     WriteRefusedError,
 )
 from replica.history import HistoryEntry
-from replica.identity import machine_id, new_session_id
+from replica.identity import machine_id, new_session_id, new_short_id
 from replica.mutation import Change, Kind, Mutation
 from replica.opening import call_off_move, make_way, open_replica, put_away, salvage_outbox
 from replica.records import Record
@@ -130,6 +130,7 @@ __all__ = [
     "make_way",
     "model_of",
     "new_session_id",
+    "new_short_id",
     "open_replica",
     "put_away",
     "refuse_open_token",

@@ -121,9 +121,15 @@ def _form_of_enum(record: str, name: str, kind: type[Enum]) -> Form:
 
 def encode_value(column: Column, value: object) -> StoredValue:
     """One value as stored. Raises InputError for what cannot be stored without loss."""
+    if value is None:
+        return None
+    if type(value) is str and column.form is Form.TEXT:
+        # Most values are text, and need none of what follows.
+        check_storable(column.name, value)
+        return value
     if isinstance(value, Enum):
         value = value.value
-    if value is not None and column.form is Form.JSON:
+    if column.form is Form.JSON:
         value = _json_text(column, value)
     elif isinstance(value, set | frozenset):
         value = _set_text(column, value)

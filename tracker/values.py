@@ -76,6 +76,21 @@ def check_path(path: str) -> str:
     return path
 
 
+def plain_line(text: str) -> str:
+    """The nearest text to `text` that `check_title` lets through, but for its length."""
+    return _NOT_IN_A_LINE.sub(" ", encodable(text)).strip()
+
+
+def plain_text(text: str) -> str:
+    """The nearest text to `text` that `check_text` lets through, but for its length."""
+    return _NOT_IN_A_TEXT.sub("", encodable(text).replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def encodable(text: str) -> str:
+    """`text`, with a question mark for each half of a surrogate pair."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 def check_comment(typed: str) -> str:
     """A text that says something. Raises InvalidFieldError."""
     return _check_said("text", typed, "say something in the comment")

@@ -12,7 +12,7 @@ from tracker import IssueEdit, boards, notes
 
 GROUPS = {(), ("config",), ("sqld",)}
 # They run until somebody stops them, or have a test of their own that looks at all they print.
-ELSEWHERE = {("demo",), ("sqld", "run"), ("sqld", "backup"), ("sqld", "restore"), ("init",), ("import",)}
+ELSEWHERE = {("demo",), ("sqld", "run"), ("sqld", "backup"), ("sqld", "restore"), ("init",)}
 
 
 @pytest.fixture
@@ -90,12 +90,16 @@ CALLS: list[tuple[list[str], type]] = [
     (["query", "SELECT * FROM issues"], list),
     (["query", "SELECT * FROM issues WHERE 0"], list),
     (["doctor"], dict),
+    (["export"], dict),
+    (["export", "-o", "FILE"], dict),
+    (["import", "FILE", "--dry-run"], dict),
+    (["import", "FILE"], dict),
 ]
 
 
 def test_every_command_prints_one_document(desktop: Program, walk: dict[str, str], td: Program) -> None:
     """A list is `[]` and never null; nothing is said on stderr when all is well."""
-    names = {**walk, "LOCAL": str(td.directory)}
+    names = {**walk, "LOCAL": str(td.directory), "FILE": str(td.directory / "export.json")}
     for args, kind in CALLS:
         answer = desktop.done(*(names.get(arg, arg) for arg in args), "--json")
 
