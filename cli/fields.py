@@ -52,6 +52,28 @@ Blocks = Annotated[
     list[str] | None, typer.Option("--blocks", help="What waits for it; may be given several times.", metavar="ID")
 ]
 
+Append = Annotated[str | None, typer.Option("--append", help="Put this at the end of the description.", metavar="TEXT")]
+Status = Annotated[
+    str | None,
+    typer.Option("--status", "-s", help="open, in_progress, blocked, in_review or closed.", metavar="STATUS"),
+]
+LabelChanges = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label", "--labels", "-l", help="+x to add, -x to remove a label; several are allowed.", metavar="+X/-X"
+    ),
+]
+Clear = Annotated[
+    list[str] | None, typer.Option("--clear", help="Empty a field: parent, points, defer or due.", metavar="FIELD")
+]
+SaidAsWell = Annotated[
+    str | None, typer.Option("--comment", "-m", help="Say something about it as well.", metavar="TEXT")
+]
+IfUpdatedAt = Annotated[
+    str | None,
+    typer.Option("--if-updated-at", help="Only if the issue has not changed since this moment.", metavar="STAMP"),
+]
+
 
 def text_of(field: str, typed: str | None, file: Path | None) -> str | None:
     """A text that was given on the command line, on stdin as `-`, or in a file. Raises UsageError, FileError."""

@@ -1,6 +1,6 @@
 """`td update`: change the fields of issues."""
 
-from typing import Annotated, Final
+from typing import Final
 
 import typer
 
@@ -9,17 +9,23 @@ from cli.errors import UsageError
 from cli.fields import (
     Acceptance,
     AcceptanceFile,
+    Append,
     Blocks,
+    Clear,
     Defer,
     DependsOn,
     Description,
     DescriptionFile,
     Due,
+    IfUpdatedAt,
+    LabelChanges,
     Minor,
     Parent,
     Points,
     PriorityName,
+    SaidAsWell,
     Sprint,
+    Status,
     Title,
     TypeName,
     day_of,
@@ -58,25 +64,11 @@ def update(
     title: Title = None,
     description: Description = None,
     description_file: DescriptionFile = None,
-    append: Annotated[
-        str | None, typer.Option("--append", help="Put this at the end of the description.", metavar="TEXT")
-    ] = None,
+    append: Append = None,
     type_name: TypeName = None,
     priority: PriorityName = None,
-    status: Annotated[
-        str | None,
-        typer.Option("--status", "-s", help="open, in_progress, blocked, in_review or closed.", metavar="STATUS"),
-    ] = None,
-    label: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--label",
-            "--labels",
-            "-l",
-            help="+x to add, -x to remove a label; may be given several times.",
-            metavar="+X/-X",
-        ),
-    ] = None,
+    status: Status = None,
+    label: LabelChanges = None,
     acceptance: Acceptance = None,
     acceptance_file: AcceptanceFile = None,
     parent: Parent = None,
@@ -87,17 +79,9 @@ def update(
     due: Due = None,
     depends_on: DependsOn = None,
     blocks: Blocks = None,
-    clear: Annotated[
-        list[str] | None,
-        typer.Option("--clear", help="Empty a field: parent, points, defer or due.", metavar="FIELD"),
-    ] = None,
-    comment: Annotated[
-        str | None, typer.Option("--comment", "-m", help="Say something about it as well.", metavar="TEXT")
-    ] = None,
-    if_updated_at: Annotated[
-        str | None,
-        typer.Option("--if-updated-at", help="Only if the issue has not changed since this moment.", metavar="STAMP"),
-    ] = None,
+    clear: Clear = None,
+    comment: SaidAsWell = None,
+    if_updated_at: IfUpdatedAt = None,
 ) -> None:
     """Change fields of issues. --depends-on and --blocks replace what was there."""
     added, removed = parse_label_changes(label or ())
