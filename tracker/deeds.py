@@ -58,13 +58,18 @@ def policy(tracker: Tracker) -> Policy:
         return Policy.TRUSTED
 
 
-def set_policy(tracker: Tracker, typed: str) -> Policy:
-    """Let another review policy hold, for the whole team. Raises InvalidFieldError."""
+def check_setting(typed: str) -> str:
+    """The value of a setting; the policy of reviews is the only one there is. Raises InvalidFieldError."""
     try:
-        wanted = Policy(typed.strip().lower())
+        return Policy(typed.strip().lower()).value
     except ValueError:
         hint = f"use one of {', '.join(Policy)}"
         raise InvalidFieldError(POLICY_SETTING, f"there is no policy {typed[:40]!a}", hint) from None
+
+
+def set_policy(tracker: Tracker, typed: str) -> Policy:
+    """Let another review policy hold, for the whole team. Raises InvalidFieldError."""
+    wanted = Policy(check_setting(typed))
     with tracker.transaction() as tx:
         try:
             tx.update(tx.get(Setting, POLICY_SETTING), value=wanted.value)

@@ -1,11 +1,13 @@
 """What the fields of an issue may hold."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from replica import Record, Rule
 from tracker import (
     InvalidFieldError,
     IssueType,
@@ -20,7 +22,9 @@ from tracker import (
     parse_status,
     parse_type,
 )
+from tracker.fields import _PARSERS
 from tracker.ids import full_prefix
+from tracker.records import RECORDS
 from tracker.values import check_comment, check_text, check_title, moment_text
 
 
@@ -186,3 +190,63 @@ def test_nothing_typed_is_no_id(typed: str) -> None:
     """Else `td delete td-` would delete the only issue there is."""
     with pytest.raises(InvalidFieldError, match="id: it is empty"):
         full_prefix(typed)
+
+
+# They are written once, so nobody ever changes them to two values.
+WRITTEN_ONCE = {
+    "issues": {"created_at", "creator_session", "created_branch"},
+    "boards": {"session", "created_at"},
+    "notes": {"session", "created_at"},
+    "board_positions": {"board_id", "issue_id"},
+    "dependencies": {"issue_id", "depends_on_id"},
+    "files": {"issue_id", "path"},
+    "work_session_issues": {"work_session_id", "issue_id"},
+    "work_sessions": {"name", "session", "branch", "start_sha", "started_at"},
+    "involvements": {"issue_id", "session", "action"},
+    "sessions": {"machine", "branch", "agent", "previous_session"},
+    "reviews": {
+        *("issue_id", "reviewer_session", "decision", "summary", "requested_by", "self_review", "reviewed_by"),
+        "created_at",
+    },
+    "comments": {"issue_id", "session", "created_at"},
+    "logs": {"issue_id", "work_session_id", "type", "message"},
+    "handoffs": {"issue_id", "session", "done", "remaining", "decisions", "uncertain", "created_at"},
+    "snapshots": {"issue_id", "session", "event", "commit_sha", "branch", "dirty_files", "created_at"},
+}
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.replica_table)
+def test_every_field_that_two_may_disagree_about_can_be_set(record: type[Record]) -> None:
+    """Else a conflict about it could only be taken whole."""
+    decided = {Rule.KEEP, Rule.TEXT, Rule.DELETED}
+    asked = {column.name for column in record.replica_columns if column.rule in decided}
+
+    table = record.replica_table
+
+    assert asked - WRITTEN_ONCE.get(table, set()) <= set(_PARSERS.get(table, {}))
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "value"),
+    [
+        ("points", "8", 8),
+        ("points", "", None),
+        ("minor", "yes", True),
+        ("parent_id", "AB12", "td-ab12"),
+        ("due_date", "2026-12-24", date(2026, 12, 24)),
+        ("defer_until", "", None),
+        ("implementer_session", "", None),
+    ],
+)
+def test_a_field_of_an_issue_is_set_as_it_is_typed(name: str, typed: str, value: object) -> None:
+    """By the same rules as when it was first written."""
+    assert parse_field("issues", name, typed) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"), [("points", "4"), ("points", "x"), ("minor", "maybe"), ("due_date", "soon")]
+)
+def test_what_a_field_cannot_hold_is_refused(name: str, typed: str) -> None:
+    """Also when a conflict is settled."""
+    with pytest.raises(InvalidFieldError):
+        parse_field("issues", name, typed)
