@@ -11,6 +11,7 @@ from cli.documents import issue_document
 from cli.formats import Format
 from cli.invocation import Invocation, command
 from cli.listing import emit_rows
+from cli.progress import working
 from cli.render import issue_lines
 from cli.selection import Selection
 from cli.text import BOLD, CYAN, DIM, paint, printable
@@ -59,7 +60,8 @@ def search_issues(
     with call.reading() as tracker:
         wanted = asked.wanted(tracker, IssueFilter(with_closed=with_closed, with_deferred=True))
         # One more than is shown tells whether there are more.
-        hits = search.find(tracker, " ".join(words), wanted, limit=limit + 1)
+        with working("searching", quiet=call.as_json):
+            hits = search.find(tracker, " ".join(words), wanted, limit=limit + 1)
         pending = tracker.pending_ids()
     shown = hits[:limit]
     emit_rows(

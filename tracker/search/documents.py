@@ -87,15 +87,18 @@ def _read(seen: Snapshot, issue_ids: Sequence[str]) -> Iterator[Document]:
 
 def _said(seen: Snapshot, record: type[Record], listed: tuple[str]) -> dict[str, tuple[list[str], list[str]]]:
     """The rows of a table by the issue they belong to: their ids, and what they say."""
-    rows = seen.rows(
-        f"""SELECT issue_id, group_concat(id, '{_AND}'), group_concat(told, '{_AND}')
-        FROM (SELECT issue_id, id, {TALK[record]} AS told FROM {record.replica_table}
-            WHERE issue_id IN (SELECT value FROM json_each(?)) ORDER BY issue_id, created_at, id)
-        GROUP BY issue_id""",
-        listed,
-    ).rows
     lines = _lines if record is Handoff else str.split
-    return {str(row[0]): (str(row[1]).split(_AND), lines(str(row[2]), _AND)) for row in rows}
+    found = seen.rows(said_sql(record), listed).rows
+    return {str(row[0]): (str(row[1]).split(_AND), lines(str(row[2]), _AND)) for row in found}
+
+
+def said_sql(record: type[Record]) -> str:
+    """The SQL for what rows of a table say, together for each issue of a list."""
+    # SQLite takes the view of a replica apart, and need not read all of it, only where what orders it is in the result.
+    return f"""SELECT issue_id, group_concat(id, '{_AND}'), group_concat(told, '{_AND}')
+        FROM (SELECT issue_id, created_at, id, {TALK[record]} AS told FROM {record.replica_table}
+            WHERE issue_id IN (SELECT value FROM json_each(?)) ORDER BY issue_id, created_at, id)
+        GROUP BY issue_id"""
 
 
 def _lines(text: str, separator: str) -> list[str]:

@@ -3,7 +3,6 @@
 import fcntl
 import multiprocessing
 import os
-import shutil
 import sqlite3
 import stat
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from sqld import Server
 from tests.tracker.clock import Clock
 from tracker import IssueFilter, SearchUnavailableError, Tracker, open_tracker, search
 from tracker.search import documents, index, keeping
-from tracker.search.documents import Document
+from tracker.search.documents import TALK, Document, said_sql
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 
@@ -92,21 +91,16 @@ def test_deleting_it_costs_no_more_than_making_it_anew(tracker: Tracker, file: P
     assert count(tracker) == 2
 
 
-def test_a_journal_of_another_index_is_not_played_back(tracker: Tracker, file: Path, tmp_path: Path) -> None:
+def test_a_journal_of_another_index_is_not_played_back(tracker: Tracker, file: Path) -> None:
     """It lies there when the process that wrote was killed, and the file was deleted since."""
-    connection = sqlite3.connect(file, isolation_level=None)
-    connection.execute("PRAGMA cache_size = 1")
-    connection.execute("BEGIN")
-    connection.execute("DELETE FROM text")
-    connection.execute("UPDATE issues SET id = id || 'x'")
     journal = Path(f"{file}-journal")
-    shutil.copy(journal, tmp_path / "journal")
-    connection.close()
-    file.unlink()
-    shutil.copy(tmp_path / "journal", journal)
+    journal.write_bytes(b"the journal of a file that is gone")
 
-    assert count(tracker) == 2
+    with tracker.replica.snapshot() as seen:
+        keeping._make_anew(file.parent, seen)
+
     assert not journal.exists()
+    assert count(tracker) == 2
 
 
 def test_a_build_that_was_interrupted_is_begun_anew(
@@ -248,6 +242,22 @@ def test_pending_work_of_a_replica_is_found_and_so_is_what_a_sync_brings(
             assert tracker.replica.sync().error is None
         assert (count(laptop), count(desktop)) == (3, 3)
         assert (tmp_path / "laptop" / search.FILE_NAME).stat().st_ino == inode
+
+
+def test_what_was_said_of_an_issue_is_looked_up_and_not_looked_for(tmp_path: Path, primary_server: Server) -> None:
+    """The view of a replica is read by the indexes of the base, or a change would cost what is stored."""
+    with open_tracker(
+        tmp_path / "laptop", mode="libsql", url=primary_server.url, session="ses_laptop_000001", machine="laptop"
+    ) as tracker:
+        assert tracker.replica.sync().error is None
+        found = {
+            record: tracker.replica.read(f"EXPLAIN QUERY PLAN {said_sql(record)}", ("[]",)).rows for record in TALK
+        }
+
+    for record, rows in found.items():
+        plan = [row[3] for row in rows]
+        assert f"SEARCH b USING INDEX {record.replica_table}_by_issue (issue_id=?)" in plan
+        assert "SCAN b" not in plan
 
 
 def test_in_mode_remote_a_search_finds_the_same(tmp_path: Path, primary_server: Server, clock: Clock) -> None:
