@@ -2,8 +2,10 @@
 
 import re
 
+from sqld import Server
 from tests.cli.program import Program
-from tracker import Comment, IssueEdit, Status
+from tests.replica.backups import back_up, restore
+from tracker import Comment, IssueEdit, Status, search
 
 
 def filled(td: Program) -> tuple[str, str]:
@@ -72,3 +74,41 @@ def test_doctor_looks_at_the_index(td: Program) -> None:
     assert bad.error()["hint"] == f"delete {index}; the next search makes it anew"
     assert td.done("search", "log").out
     assert td.done("doctor").out
+
+
+def test_a_search_follows_the_issues_to_a_primary(td: Program, primary_server: Server) -> None:
+    """And finds what is written there."""
+    shown, _ = filled(td)
+
+    def found() -> set[str]:
+        with td.tracker() as tracker:
+            return {hit.issue.title for hit in search.find(tracker, "login")}
+
+    assert found() == {"Fix the login page"}
+    td.done("config", "set", "url", primary_server.url)
+    with td.tracker() as tracker:
+        tracker.update(shown, IssueEdit(title="Fix the sign-in page"))
+        tracker.create("Another login page")
+    assert found() == {"Another login page"}
+
+
+def test_what_a_restored_primary_lost_is_not_found_any_more(laptop: Program, primary_server: Server) -> None:
+    """Nor is what it brings back missed."""
+
+    def found() -> set[str]:
+        with laptop.tracker() as tracker:
+            assert tracker.replica.sync().error is None
+            return {hit.issue.title for hit in search.find(tracker, "plum")}
+
+    with laptop.tracker() as tracker:
+        early = tracker.create("plum early").id
+    assert found() == {"plum early"}
+    back_up(primary_server, laptop.directory / "backup")
+    with laptop.tracker() as tracker:
+        tracker.create("plum late")
+        tracker.update(early, IssueEdit(title="pear"))
+    assert found() == {"plum late"}
+
+    restore(primary_server, laptop.directory / "backup")
+
+    assert found() == {"plum early"}
