@@ -55,7 +55,7 @@ def export(
         raise UsageError(f"--json and --format {format_} are two formats", "leave out one of them")
     chosen = format_ or ExportFormat.JSON
     with call.reading() as tracker:
-        pieces = _WRITERS[chosen](transfer.Dump(tracker, with_deleted))
+        pieces = _WRITERS[chosen](transfer.Dump(tracker, with_deleted=with_deleted))
         if output is None or output == _STDOUT:
             use_utf8()
             print_pieces(pieces)
