@@ -8,13 +8,13 @@ from typing import Final
 
 from cli.documents import Document
 from cli.text import aligned, printable
-from tracker.transfer import Difference, Outcome, Remark, Summary
+from tracker import transfer
 
 _DIFFERENCES_SHOWN: Final = 10
 _REMARKS_SHOWN: Final = 20
 
 
-def summary_document(summary: Summary) -> Document:
+def summary_document(summary: transfer.Summary) -> Document:
     """The summary: the rows of each outcome for every table, and all remarks."""
     return {
         "action": "would_import" if summary.is_dry else "imported",
@@ -33,24 +33,24 @@ def summary_document(summary: Summary) -> Document:
     }
 
 
-def _remark_document(remark: Remark) -> Document:
+def _remark_document(remark: transfer.Remark) -> Document:
     return {"table": remark.table, "what": remark.reason, "count": remark.count, "example": remark.example}
 
 
-def summary_lines(summary: Summary) -> list[str]:
+def summary_lines(summary: transfer.Summary) -> list[str]:
     """The same for a person: a line, a table, and what is to be known besides."""
     return [
         _head(summary),
         *_table(summary),
-        *_differences(summary.differences, summary.total(Outcome.CONFLICTING)),
+        *_differences(summary.differences, summary.total(transfer.Outcome.CONFLICTING)),
         *_remarks("not taken", summary.skipped),
         *_remarks("changed to fit", summary.repaired),
         *_remarks("without a place here", summary.homeless),
     ]
 
 
-def _head(summary: Summary) -> str:
-    new, changed = summary.total(Outcome.NEW), summary.total(Outcome.CHANGED)
+def _head(summary: transfer.Summary) -> str:
+    new, changed = summary.total(transfer.Outcome.NEW), summary.total(transfer.Outcome.CHANGED)
     if summary.is_dry:
         return f"WOULD IMPORT from {summary.source}: {new} new, {changed} changed"
     if not summary.mutations:
@@ -59,16 +59,16 @@ def _head(summary: Summary) -> str:
     return f"IMPORTED from {summary.source}: {new} new, {changed} changed, in {in_changes}; td undo takes back the last"
 
 
-def _table(summary: Summary) -> list[str]:
+def _table(summary: transfer.Summary) -> list[str]:
     rows = [
-        (table.replace("_", " "), *(str(counts[outcome]) for outcome in Outcome))
+        (table.replace("_", " "), *(str(counts[outcome]) for outcome in transfer.Outcome))
         for table, counts in summary.counts.items()
         if any(counts.values())
     ]
-    return aligned([("", *(outcome.value for outcome in Outcome)), *rows]) if rows else []
+    return aligned([("", *(outcome.value for outcome in transfer.Outcome)), *rows]) if rows else []
 
 
-def _differences(shown: Sequence[Difference], total: int) -> list[str]:
+def _differences(shown: Sequence[transfer.Difference], total: int) -> list[str]:
     if not total:
         return []
     lines = [f"{total} here with other values, left as they are; --force changes them:"]
@@ -76,7 +76,7 @@ def _differences(shown: Sequence[Difference], total: int) -> list[str]:
     return [*lines, *_rest(total - _DIFFERENCES_SHOWN)]
 
 
-def _remarks(heading: str, remarks: Sequence[Remark]) -> list[str]:
+def _remarks(heading: str, remarks: Sequence[transfer.Remark]) -> list[str]:
     if not remarks:
         return []
     lines = [f"{heading}:"]

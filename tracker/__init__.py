@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         statistics,
         talk,
         tdq,
+        transfer,
         views,
         work_sessions,
     )
@@ -309,6 +310,7 @@ __all__ = [
     "sync",
     "talk",
     "tdq",
+    "transfer",
     "views",
     "work_sessions",
 ]

@@ -11,7 +11,7 @@ from cli.config import write_private_pieces
 from cli.errors import InterruptedByPersonError, UsageError
 from cli.invocation import Invocation, command
 from cli.output import print_json, print_lines, print_pieces, use_utf8
-from tracker.transfer import Dump, write_json, write_markdown, write_sql
+from tracker import transfer
 
 app = typer.Typer()
 
@@ -26,10 +26,10 @@ class ExportFormat(StrEnum):
     MD = "md"
 
 
-_WRITERS: Final[dict[ExportFormat, Callable[[Dump], Iterator[str]]]] = {
-    ExportFormat.JSON: write_json,
-    ExportFormat.SQL: write_sql,
-    ExportFormat.MD: write_markdown,
+_WRITERS: Final[dict[ExportFormat, Callable[[transfer.Dump], Iterator[str]]]] = {
+    ExportFormat.JSON: transfer.write_json,
+    ExportFormat.SQL: transfer.write_sql,
+    ExportFormat.MD: transfer.write_markdown,
 }
 
 
@@ -55,7 +55,7 @@ def export(
         raise UsageError(f"--json and --format {format_} are two formats", "leave out one of them")
     chosen = format_ or ExportFormat.JSON
     with call.reading() as tracker:
-        pieces = _WRITERS[chosen](Dump(tracker, with_deleted))
+        pieces = _WRITERS[chosen](transfer.Dump(tracker, with_deleted=with_deleted))
         if output is None or output == _STDOUT:
             use_utf8()
             print_pieces(pieces)

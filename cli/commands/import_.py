@@ -11,7 +11,7 @@ from cli.imported import summary_document, summary_lines
 from cli.invocation import Invocation, command
 from cli.progress import bar
 from cli.syncing import changes_told
-from tracker.transfer import Source, import_file
+from tracker import transfer
 
 app = typer.Typer()
 
@@ -28,7 +28,7 @@ def import_(
         ),
     ] = None,
     source: Annotated[
-        Source | None, typer.Option("--from", help="What wrote the file. Default: told by what is in it.")
+        transfer.Source | None, typer.Option("--from", help="What wrote the file. Default: told by what is in it.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; tell what would be done.")] = False,
     force: Annotated[
@@ -53,10 +53,10 @@ def import_(
         _take_in(call, file, source, dry_run=dry_run, force=force)
 
 
-def _take_in(call: Invocation, file: Path, source: Source | None, *, dry_run: bool, force: bool) -> None:
+def _take_in(call: Invocation, file: Path, source: transfer.Source | None, *, dry_run: bool, force: bool) -> None:
     with call.tracker() as tracker, bar(quiet=call.as_json) as show:
         try:
-            summary = import_file(tracker, file, source=source, force=force, dry_run=dry_run, progress=show)
+            summary = transfer.import_file(tracker, file, source=source, force=force, dry_run=dry_run, progress=show)
         except KeyboardInterrupt:
             raise InterruptedByPersonError(
                 "what was written of it stays; the same command again takes in the rest"

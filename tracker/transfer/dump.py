@@ -9,7 +9,6 @@ Always true:
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from replica import Record
@@ -32,17 +31,17 @@ def columns_of(record: type[Record]) -> tuple[str, ...]:
     return ("id", *(column.name for column in record.replica_columns), "updated_at")
 
 
-@dataclass(frozen=True, slots=True)
 class Dump:
-    """What is to go out: everything, or what is not deleted."""
+    """What is to go out: everything, or what is not deleted at the moment when the first row is asked for."""
 
-    tracker: Tracker
-    with_deleted: bool
+    def __init__(self, tracker: Tracker, *, with_deleted: bool) -> None:
+        self.tracker, self.with_deleted = tracker, with_deleted
+        self._gone: Mapping[str, frozenset[str]] | None = None
 
     def rows(self, record: type[Record]) -> Iterator[Row]:
         """The rows of a table."""
         columns = columns_of(record)
-        gone = {} if self.with_deleted else self._deleted()
+        gone = self._deleted()
         listing = ", ".join(columns)
         sql = f"SELECT {listing} FROM {record.replica_table} WHERE id > ? ORDER BY id LIMIT {_PAGE_ROWS}"
         last: str | None = ""
@@ -51,22 +50,24 @@ class Dump:
             last = str(page[-1][0]) if len(page) == _PAGE_ROWS else None
             for values in page:
                 row = dict(zip(columns, values, strict=True))
-                if self.with_deleted or not _is_deleted(row, gone):
+                if not _is_deleted(record.replica_table, row, gone):
                     yield row
 
-    def _deleted(self) -> dict[str, frozenset[str]]:
-        """The ids of what is deleted, by table."""
-        return {table: self._marked(table) for table in _MARKED}
+    def _deleted(self) -> Mapping[str, frozenset[str]]:
+        """The ids of what stays out, by table: the same for all tables, whatever is deleted meanwhile."""
+        if self._gone is None:
+            self._gone = {} if self.with_deleted else {table: self._marked(table) for table in _MARKED}
+        return self._gone
 
     def _marked(self, table: str) -> frozenset[str]:
         sql = f"SELECT id FROM {table} WHERE deleted_at IS NOT NULL"
         return frozenset(str(row[0]) for row in self.tracker.replica.query(sql).rows)
 
 
-def _is_deleted(row: Row, gone: Mapping[str, frozenset[str]]) -> bool:
-    if row.get("deleted_at") is not None:
+def _is_deleted(table: str, row: Row, gone: Mapping[str, frozenset[str]]) -> bool:
+    if row["id"] in gone.get(table, frozenset()):
         return True
-    return any(row.get(name) in gone[table] for name, table in _BELONGS_TO.items())
+    return any(row.get(name) in gone.get(target, frozenset()) for name, target in _BELONGS_TO.items())
 
 
 def document_maker(record: type[Record]) -> Callable[[Row], dict[str, object]]:

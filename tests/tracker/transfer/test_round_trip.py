@@ -85,3 +85,24 @@ def test_two_exports_of_the_same_rows_are_the_same_text(
     texts = ["".join(write(Dump(tracker, with_deleted=True))) for _ in range(2)]
 
     assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_what_is_deleted_meanwhile_leaves_nothing_without_its_issue(
+    write: Callable[[Dump], Iterator[str]], tracker: Tracker, new: Tracker, tmp_path: Path
+) -> None:
+    """What counts is how it was when the export began."""
+    issue = tracker.create("Oat milk")
+    tracker.comment(issue.id, "or soy?")
+    pieces = write(Dump(tracker, with_deleted=False))
+    begun = []
+    for piece in pieces:
+        begun.append(piece)
+        if "or soy?" in piece:
+            break
+    with tracker.transaction() as tx:
+        tx.update(tracker.get(issue.id), deleted_at=tracker.now())
+
+    summary = import_file(new, written(tmp_path / "export", iter([*begun, *pieces])))
+
+    assert (summary.skipped, summary.counts["comments"][Outcome.NEW]) == ((), 1)
