@@ -14,6 +14,7 @@ from tracker.review_policy import Involved, Policy
 from tracker.tracker import Tracker
 
 POLICY_SETTING: Final = "review.policy"
+DEFAULT_POLICY: Final = Policy.TRUSTED
 _WORK: Final = frozenset({Deed.STARTED, Deed.UNSTARTED})
 
 SUPERSEDING: Final = frozenset({"title", "description", "type", "priority", "minor", "parent_id"})
@@ -55,7 +56,7 @@ def policy(tracker: Tracker) -> Policy:
     try:
         return Policy(tracker.replica.get(Setting, POLICY_SETTING).value)
     except (NotFoundError, ValueError):
-        return Policy.TRUSTED
+        return DEFAULT_POLICY
 
 
 def check_setting(typed: str) -> str:

@@ -1,5 +1,6 @@
 """`td config`: how this directory is set up."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Final
 
@@ -10,22 +11,32 @@ from cli.errors import InvalidValueError, UsageError
 from cli.invocation import Invocation, command, shared_options
 from cli.moving import finish, move, moved_document, moved_lines, say_moved
 from cli.place import Place, open_place
-from tracker import IssueFilter, Mode
+from tracker import IssueFilter, Mode, ReplicaError, deeds
 
 app = typer.Typer(name="config", help="See and change how this directory is set up.")
 
 shared_options(app)
 
-_KEYS: Final = ("mode", "url")
+_KEYS: Final = ("mode", "url", deeds.POLICY_SETTING)
 
-_Key = Annotated[str, typer.Argument(help="mode or url; also database.mode, database.url.", metavar="KEY")]
+_Key = Annotated[
+    str,
+    typer.Argument(
+        help=f"mode or url (also database.mode, database.url), or {deeds.POLICY_SETTING}, which is the whole team's.",
+        metavar="KEY",
+    ),
+]
 
 
 @command(app, "get")
 def get(call: Invocation, key: _Key) -> None:
     """Print one setting."""
     name = _known(key)
-    value = call.place().stored.document()[name]
+    if name == deeds.POLICY_SETTING:
+        with call.reading() as tracker:
+            value: str | None = deeds.policy(tracker).value
+    else:
+        value = call.place().stored.document()[name]
     call.emit(lambda: {"key": name, "value": value}, lambda: [] if value is None else [value])
 
 
@@ -38,6 +49,9 @@ def set_value(
     Another place for the issues moves them there: from a file to a primary, or back.
     """
     name = _known(key)
+    if name == deeds.POLICY_SETTING:
+        _set_policy(call, value)
+        return
     place = call.place()
     old = place.stored
     if name == "mode":
@@ -55,6 +69,9 @@ def set_value(
 def unset(call: Invocation, key: _Key) -> None:
     """Go back to the default of one setting."""
     name = _known(key)
+    if name == deeds.POLICY_SETTING:
+        _set_policy(call, deeds.DEFAULT_POLICY)
+        return
     place = call.place()
     if name == "url" and place.stored.mode is not Mode.LOCAL:
         raise InvalidValueError(f"mode {place.stored.mode} needs a primary", "td config unset mode takes both away")
@@ -64,8 +81,21 @@ def unset(call: Invocation, key: _Key) -> None:
 @command(app, "list")
 def list_settings(call: Invocation) -> None:
     """Print all settings."""
-    document = call.place().stored.document()
+    place = call.place()
+    document = place.stored.document()
+    # What is the whole team's is in the tracker, and a primary that does not answer is no reason to say nothing.
+    with suppress(ReplicaError), place.open() as tracker:
+        document[deeds.POLICY_SETTING] = deeds.policy(tracker).value
     call.emit(lambda: document, lambda: [f"{name} = {value}" for name, value in document.items() if value is not None])
+
+
+def _set_policy(call: Invocation, value: str) -> None:
+    with call.tracker() as tracker:
+        wanted = deeds.set_policy(tracker, value).value
+    call.emit(
+        lambda: {"action": "configured", "key": deeds.POLICY_SETTING, "value": wanted, "moved": None},
+        lambda: [f"{deeds.POLICY_SETTING} = {wanted}"],
+    )
 
 
 def _known(key: str) -> str:

@@ -252,3 +252,15 @@ def test_a_half_made_directory_is_initialised_anew(td: Program) -> None:
     td.done("init")
 
     assert td.done("list", "--json").document() == []
+
+
+def test_the_policy_of_reviews_is_a_setting_of_the_whole_team(td: Program) -> None:
+    """It is kept with the issues, not in the config."""
+    assert td.done("config", "get", "review.policy").out == "trusted\n"
+
+    assert td.done("config", "set", "review.policy", "Strict").out == "review.policy = strict\n"
+
+    assert td.done("config", "list", "--json").document()["review.policy"] == "strict"
+    assert "strict" not in (td.directory / ".todos" / "config.json").read_text()
+    assert td("config", "set", "review.policy", "lenient").code == 2
+    assert td.done("config", "unset", "review.policy").out == "review.policy = trusted\n"
