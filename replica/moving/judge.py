@@ -129,7 +129,9 @@ def _change_since(key: tuple[str, str], mine: Row | None, shared: str, changes: 
         for name, (before, new) in change.fields.items():
             net[name] = (net[name][0] if name in net else before, new)
     fields = {name: pair for name, pair in net.items() if pair[0] != pair[1] and name in mine}
-    return Change(*key, Kind.UPDATE, shared, stamp, fields) if fields else None
+    if not fields:
+        return None
+    return Change(*key, Kind.UPDATE, shared, stamp, fields, yields=all(change.yields for change in changes))
 
 
 def _as_mutation(change: Change, author: Mutation) -> Mutation:

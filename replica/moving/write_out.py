@@ -30,7 +30,7 @@ _NAMES = ", ".join(CHANGE_COLUMNS)
 # A conflict holds all that there is to know of it, as in `history.change_values`.
 _PENDING = f"""SELECT m.id, c.position, c.table_name, c.row_id, c.kind, c.seen, c.stamp,
     CASE WHEN c.table_name = '{CONFLICTS}' AND c.kind = '{Kind.INSERT}' THEN '{{}}' ELSE c.fields END,
-    m.session, m.machine, m.made_at, m.schema_version
+    m.session, m.machine, m.made_at, m.schema_version, c.yields
     FROM main.mutations m JOIN main.changes c ON c.seq = m.seq"""
 
 
@@ -111,11 +111,23 @@ def _copy_all(connection: sqlite3.Connection, store: Embedded, show: Show) -> tu
 def _copy_history(connection: sqlite3.Connection, base: dict[str, Table]) -> None:
     known = "0"
     if HISTORY in base:
-        names = f"seq, {_NAMES}, received_at, salt"
-        connection.execute(f"INSERT INTO target.{HISTORY} ({names}) SELECT {names} FROM {BASE}.{HISTORY} ORDER BY seq")
+        columns = _base_columns(connection, base)
+        connection.execute(
+            f"INSERT INTO target.{HISTORY} (seq, {_NAMES}, received_at, salt) "
+            f"SELECT seq, {columns}, received_at, salt FROM {BASE}.{HISTORY} ORDER BY seq"
+        )
         known = f"EXISTS (SELECT 1 FROM {BASE}.{HISTORY} b WHERE b.mutation = m.id)"
     connection.execute(
         f"INSERT INTO target.{HISTORY} ({_NAMES}) {_PENDING} WHERE NOT {known} ORDER BY m.seq, c.position"
+    )
+
+
+def _base_columns(connection: sqlite3.Connection, base: dict[str, Table]) -> str:
+    """The columns of the history of a base, with the default of each that a base of an older make lacks."""
+    made = connection.execute(f"PRAGMA target.table_info({HISTORY})").fetchall()
+    defaults = {str(row[1]): str(row[4]) for row in made}
+    return ", ".join(
+        name if name in base[HISTORY].columns else f"{defaults[name]} AS {name}" for name in CHANGE_COLUMNS
     )
 
 
@@ -128,7 +140,8 @@ def _compared(
         here = fingerprint(connection.execute(f"SELECT {listing} FROM temp.{tail}"))
         there = fingerprint(connection.execute(f"SELECT {listing} FROM target.{tail}"))
         yield TableMoved(name, *here), here == there
-    history = f"SELECT {_NAMES} FROM {BASE}.{HISTORY}" if HISTORY in base else f"{_PENDING} WHERE 0"
+    columns = _base_columns(connection, base) if HISTORY in base else ""
+    history = f"SELECT {columns} FROM {BASE}.{HISTORY}" if HISTORY in base else f"{_PENDING} WHERE 0"
     known = f"WHERE m.id NOT IN (SELECT mutation FROM {BASE}.{HISTORY})" if HISTORY in base else ""
     here = fingerprint(connection.execute(f"{history} UNION ALL {_PENDING} {known} ORDER BY 1, 2"))
     there = fingerprint(connection.execute(f"SELECT {_NAMES} FROM target.{HISTORY} ORDER BY mutation, position"))

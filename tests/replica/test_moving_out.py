@@ -1,5 +1,7 @@
 """All that a replica shows is written to a local file: what is pending too, with or without the primary."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -252,6 +254,18 @@ def test_a_file_in_which_nothing_was_ever_written_is_not(home: Path, team: Team)
     move_out(home, team.url)
 
     assert list(home.glob("data-moved-*.db")) == []
+
+
+def test_a_base_of_an_older_make_is_moved_too(home: Path, team: Team, primary_server: Server) -> None:
+    """Its history lacks what this one tells besides, and the primary is not there to be asked."""
+    primary_server.stop()
+    with closing(sqlite3.connect(home / "replica.db")) as base:
+        base.execute("ALTER TABLE _replica_changes DROP COLUMN yields")
+
+    assert counts_of(move_out(home, team.url))["_replica_changes"] == 2
+
+    with open_local(home) as local:
+        assert [entry.kind for entry in local.history(Item, "milk")] == ["insert"]
 
 
 @pytest.mark.parametrize("missing", ["deleted", "damaged"])
