@@ -125,7 +125,9 @@ def _narrowed(asked: Selection, tracker: Tracker, plain: IssueFilter) -> IssueFi
         *(tdq.parse(meant).condition for name, meant in _STATES.items() if getattr(asked, name)),
     ]
     order = typed.sort if asked.sort is None else tdq.Sort(asked.sort.removeprefix("-"), asked.sort.startswith("-"))
-    wanted = tdq.Filter(tdq.both(*conditions), order, asked.filter or "")
+    # What is wrong with the filter is told by its columns; what is wrong with an option has none.
+    tdq.compile_filter(typed, tdq.Context(now=tracker.now(), me=tracker.session))
+    wanted = tdq.Filter(tdq.both(*conditions), order)
     return replace(plain, filter=wanted, with_closed=plain.with_closed or "all" in statuses)
 
 

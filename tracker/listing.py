@@ -203,9 +203,10 @@ def _visible(
 
 
 def narrowed(wanted: IssueFilter, text: str) -> IssueFilter:
-    """Those of `wanted` that a text of the filter language describes too. Raises FilterError."""
+    """Those of `wanted` that a text of the program describes too; an order in it comes first. Raises FilterError."""
     from tracker.tdq import Filter, both, parse  # noqa: PLC0415 - a list without a filter does not pay for it
 
     more, before = parse(text), wanted.filter or Filter()
-    together = Filter(both(before.condition, more.condition), more.sort or before.sort, text)
+    # What a person typed is what an error points into.
+    together = Filter(both(before.condition, more.condition), more.sort or before.sort, before.text)
     return replace(wanted, filter=together)

@@ -143,6 +143,17 @@ def test_a_filter_that_means_nothing_ends_with_2_in_one_line(td: InProcess) -> N
     assert line.startswith("td: at column 10: a value must follow =, not the end; status = ⟵here; ")
 
 
+def test_a_column_is_one_of_the_filter_that_was_typed(td: InProcess) -> None:
+    """Whatever options stand beside it, whose own mistakes have no column."""
+    in_filter = td("list", "-f", "a AND due < banana", "--created", "today")
+    in_option = td("list", "-f", "a AND due < today", "--created", "banana")
+
+    assert in_filter.err.startswith(
+        "td: at column 13: due is a date field, and banana is no date; a AND due < banana⟵here"
+    )
+    assert in_option.err.startswith("td: created is a date field, and banana is no date; give a date as")
+
+
 def test_a_bad_option_is_told_as_what_it_is(td: InProcess) -> None:
     """One line for each, with what could be used."""
     for args in (["-p", "P9"], ["--points", "many"], ["--created", "banana"], ["--sort", "colour"], ["-s", "opn"]):

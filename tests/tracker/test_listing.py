@@ -123,12 +123,15 @@ def test_what_is_counted_is_what_is_listed(shown: Tracker) -> None:
 
 
 def test_a_list_is_narrowed_by_another_filter(shown: Tracker) -> None:
-    """Both hold, and the order of the second counts."""
+    """Both hold, the order of the second counts, and an error points into the first."""
     wanted = listing.narrowed(listing.filtered("title ~ e sort:id"), "title != open sort:title")
 
     assert titles(shown.find(wanted)) == ["surfaced"]
     assert str(wanted.filter) == "(title ~ e AND title != open) sort:title"
     assert listing.narrowed(IssueFilter(), "x").filter == listing.filtered("x").filter
+    with pytest.raises(FilterError) as raised:
+        shown.find(listing.narrowed(listing.filtered("status = opn"), "title != open"))
+    assert raised.value.column == 10
 
 
 def test_an_explanation_is_sql_that_finds_the_same(shown: Tracker) -> None:
