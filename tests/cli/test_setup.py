@@ -175,7 +175,7 @@ def test_settings_are_read_and_changed(fresh: Program) -> None:
     assert fresh.done("config", "get", "mode").out == "libsql\n"
     assert fresh.done("config", "get", "url", "--json").document() == {"key": "url", "value": NOWHERE}
     assert fresh.done("config", "set", "url", "http://127.0.0.1:2").out == "url = http://127.0.0.1:2\n"
-    assert fresh.done("config", "list").out == "mode = libsql\nurl = http://127.0.0.1:2\n"
+    assert fresh.done("config", "list").out == "mode = libsql\nurl = http://127.0.0.1:2\nreview.policy = trusted\n"
     assert fresh.done("config", "unset", "mode", "--json").document()["value"] == "local"
     assert fresh.done("config", "unset", "url").out == "url is not set\n"
     assert fresh.done("config", "list", "--json").document() == {"mode": "local", "url": None}
