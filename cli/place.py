@@ -132,7 +132,8 @@ def desk_in(directory: Path) -> Desk:
 
     def make() -> Desk:
         session = new_session_id(machine_id())
-        return Desk(session, around.key, around.branch, around.agent, started_at=stamp, active_at=stamp)
+        branch = "" if around.repository is None else around.branch
+        return Desk(session, around.key, branch, around.agent, started_at=stamp, active_at=stamp)
 
     here = Here(directory)
     found = here.desk(around.key, make)
