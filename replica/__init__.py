@@ -45,6 +45,7 @@ from replica.stamps import Stamp
 from replica.transaction import Transaction
 
 if TYPE_CHECKING:
+    from replica.captured import Capture, RowChange, SqlRules
     from replica.changed import Changed
     from replica.conflicts import Author, Conflict, FieldConflict
     from replica.report import Check, MoveReport, Pending, Salvaged, Show, Stage, Status, SyncReport, TableMoved
@@ -55,6 +56,7 @@ else:
     from importlib import import_module
 
     _HOME_OF: Final = {
+        **dict.fromkeys(("Capture", "RowChange", "SqlRules"), "captured"),
         **dict.fromkeys(("Author", "Conflict", "FieldConflict"), "conflicts"),
         **dict.fromkeys(
             ("Check", "MoveReport", "Pending", "Salvaged", "Show", "Stage", "Status", "SyncReport", "TableMoved"),
@@ -77,6 +79,7 @@ __all__ = [
     "AmbiguousIdError",
     "Author",
     "BusyError",
+    "Capture",
     "Change",
     "Changed",
     "Check",
@@ -106,6 +109,7 @@ __all__ = [
     "Record",
     "Replica",
     "ReplicaError",
+    "RowChange",
     "Rows",
     "Rule",
     "Salvaged",
@@ -113,6 +117,7 @@ __all__ = [
     "SchemaTooNewError",
     "Show",
     "Snapshot",
+    "SqlRules",
     "Stage",
     "Stamp",
     "Status",

@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING, Literal, Self, TypeVar
 from replica import outbox
 from replica.conflict_row import OPEN, ConflictRow
 from replica.drivers.embedded import Embedded
-from replica.drivers.protocol import Driver, Rows
+from replica.drivers.protocol import Driver, Rows, Work
 from replica.errors import ConflictError, InputError, NotFoundError
 from replica.history import CONFLICTS, HISTORY, SELECT_CHANGE, HistoryEntry, deleted_row, entry_from, mutations_from
 from replica.identity import IdSource, new_short_id, prefix_range, resolve_prefix
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue, encode_row
 from replica.records import Record
-from replica.schema import Schema, Table, default_row_sql, quote
+from replica.schema import Schema, Table, default_row_sql, quote, writable
 from replica.settings import Mode, Settings
 from replica.snapshot import Snapshot
 from replica.sqlite_file import refuse_nesting
@@ -35,6 +35,7 @@ from replica.storable import check_query
 from replica.transaction import Transaction
 
 if TYPE_CHECKING:
+    from replica.captured import Capture, SqlRules
     from replica.conflicts import Author, Conflict
     from replica.decide import Means
     from replica.moving.moves import Moving
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from replica.sync import Sync
 
 R = TypeVar("R", bound=Record)
+Params = Sequence[StoredValue] | Mapping[str, StoredValue]
 _CANDIDATES_MAX = 100
 
 
@@ -110,13 +112,66 @@ class Replica:
         ends. Raises ConflictError, SchemaTooNewError, StorageError; online also OfflineError, with nothing queued.
         """
         work = self._driver.begin(online=writes == "online")
-        tx = Transaction(work, mutation_id=self._ids.new_uuid7(), now=self._now, new_id=self._new_id)
+        tx = self._transaction_on(work)
         try:
             yield tx
-            tx.finish(session=self.session, machine=self.machine, schema_version=self._schema.version)
+            self._finished(tx)
         except BaseException:
             work.rollback()
             raise
+
+    def capture(self, sql: str, params: Params = (), *, rules: SqlRules | None = None) -> Capture:
+        """What one INSERT, UPDATE or DELETE would change; nothing is written. Raises as `execute` does."""
+        return self.execute(sql, params, rules=rules, accept=lambda _: False)[0]
+
+    def execute(
+        self, sql: str, params: Params = (), *, rules: SqlRules | None = None,
+        accept: Callable[[Capture], bool] = lambda _: True,
+    ) -> tuple[Capture, Mutation | None]:  # fmt: skip
+        """Run one INSERT, UPDATE or DELETE as a mutation like any other: queued, merged, undone.
+
+        params: as of `query`. rules: what the program has to say about each row. accept: is shown what would change,
+        and says whether it is to be written; it is asked within the transaction, so nobody may have to wait for its
+        answer. Returns what the statement changes, and the mutation; None if nothing was written.
+
+        Raises WriteRefusedError for any other statement, QueryError for one that does not run, InputError for what a
+        record does not take, and in mode `remote`.
+        """
+        from replica.captured import SqlRules, capture_of  # noqa: PLC0415 - only SQL that writes pays for it
+
+        sql, params = _in_order(sql, params)
+        check_query(sql, params)
+        work = self._driver.begin(online=False)
+        try:
+            noted = work.note(sql, params)
+            record = self._schema.record_of(noted.table)
+            captured = capture_of(noted, record, self._new_id, rules or SqlRules())
+            if not accept(captured):
+                work.rollback()
+                return captured, None
+            tx = self._transaction_on(work)
+            captured.write(tx)
+            return captured, self._finished(tx)
+        except BaseException:
+            work.rollback()
+            raise
+
+    def apply(self, captured: Capture) -> Mutation | None:
+        """Write what a statement would change; None if that is nothing. Raises ConflictError where a row moved on."""
+        work = self._driver.begin(online=False)
+        tx = self._transaction_on(work)
+        try:
+            captured.write(tx)
+            return self._finished(tx)
+        except BaseException:
+            work.rollback()
+            raise
+
+    def _transaction_on(self, work: Work) -> Transaction:
+        return Transaction(work, mutation_id=self._ids.new_uuid7(), now=self._now, new_id=self._new_id)
+
+    def _finished(self, tx: Transaction) -> Mutation | None:
+        return tx.finish(session=self.session, machine=self.machine, schema_version=self._schema.version)
 
     def _now(self) -> Stamp:
         return stamp_at(self._settings.clock())
@@ -167,8 +222,12 @@ class Replica:
         check_query(sql, params)
         return self._driver.read(sql, params)
 
-    def query(self, sql: str, params: Sequence[StoredValue] = ()) -> Rows:
-        """Any SQL that reads, on a connection that cannot write. Raises QueryError, WriteRefusedError."""
+    def query(self, sql: str, params: Params = ()) -> Rows:
+        """Any SQL that reads, on a connection that cannot write. Raises QueryError, WriteRefusedError.
+
+        params: a value for each `?`, or one by its name for each `:name`.
+        """
+        sql, params = _in_order(sql, params)
         check_query(sql, params)
         return self._driver.query(sql, params)
 
@@ -181,6 +240,11 @@ class Replica:
         driver = self._driver
         with driver.snapshot():
             yield Snapshot(driver, self._tables)
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The tables of the application, by name."""
+        return writable(self._tables)
 
     # -- syncing
 
@@ -432,6 +496,16 @@ class Replica:
         if not rows:
             raise NotFoundError("mutation", f"of the session {self.session}")
         return mutations_from(rows)[0]
+
+
+def _in_order(sql: str, params: Params) -> tuple[str, Sequence[StoredValue]]:
+    """SQL and its parameters in order, also where they were given by name."""
+    if not isinstance(params, Mapping):
+        return sql, params
+    # Only who names them pays for it.
+    from replica.sql_text import bound  # noqa: PLC0415 - see above
+
+    return bound(sql, params)
 
 
 def _checked_id(record: type[Record], typed_id: str) -> str:

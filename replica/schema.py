@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -263,6 +263,11 @@ def default_row_sql(table: Table) -> str:
     """SQL for what a row of a table holds that nobody gave a value."""
     columns = zip(table.columns, table.defaults, strict=True)
     return "SELECT " + ", ".join(f"{default} AS {quote(column)}" for column, default in columns)
+
+
+def writable(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """The tables that are the application's own to write, without those of the toolkit."""
+    return {name: table for name, table in tables.items() if not name.startswith("_replica_")}
 
 
 def quote(name: str) -> str:

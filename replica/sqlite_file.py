@@ -173,21 +173,43 @@ _REFUSALS = ("not authorized", "because it is a view", "to a view")
 _REFUSED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 
 
+def may_read(action: int, second: str | None) -> bool:
+    """Whether what SQLite asks its authorizer about is reading, and no more; `second`: its second argument."""
+    return action in _READ_ACTIONS and not (action == sqlite3.SQLITE_FUNCTION and second in _REFUSED_FUNCTIONS)
+
+
 def _only_reading(
     action: int, _first: str | None, second: str | None, _database: str | None, _source: str | None
 ) -> int:
-    if action == sqlite3.SQLITE_FUNCTION and second in _REFUSED_FUNCTIONS:
-        return sqlite3.SQLITE_DENY
-    return sqlite3.SQLITE_OK if action in _READ_ACTIONS else sqlite3.SQLITE_DENY
+    return sqlite3.SQLITE_OK if may_read(action, second) else sqlite3.SQLITE_DENY
 
 
 def _go_on() -> int:
     return 0
 
 
+@contextmanager
+def interruptible(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let Ctrl-C end a statement of a user's, which may go on for ever."""
+    connection.set_progress_handler(_go_on, _INSTRUCTIONS_A_LOOK)
+    try:
+        yield
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def meet_json(connection: sqlite3.Connection) -> None:
+    """Let a connection know the table-valued functions of JSON, which SQLite declares when they are first named.
+
+    To an authorizer that looks like the making of a table, so they must be known before there is one.
+    """
+    connection.execute("SELECT 1 FROM json_each('[]'), json_tree('[]')").close()
+
+
 def forbid_writing(connection: sqlite3.Connection) -> None:
     """Make a connection one that cannot write, nor attach another file (`query_only` and an authorizer)."""
     connection.execute("PRAGMA query_only = ON")
+    meet_json(connection)
     # Called now and then, Python sees that Ctrl-C was pressed; else a query that never ends could only be killed.
     connection.set_progress_handler(_go_on, _INSTRUCTIONS_A_LOOK)
     connection.set_authorizer(_only_reading)

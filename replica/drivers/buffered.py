@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from replica.drivers.protocol import Rows
+from replica.errors import InputError
 from replica.mutation import Change, Mutation, Row, StoredValue
 from replica.schema import Table, quote
+
+if TYPE_CHECKING:
+    from replica.capture import Noted
 
 
 class Reader(Protocol):
@@ -35,6 +39,12 @@ class BufferedWork:
     def apply(self, change: Change, row: Row | None) -> None:
         """Remember the row."""
         self._rows[change.table, change.row_id] = row
+
+    def note(self, sql: str, params: Sequence[StoredValue]) -> Noted:  # noqa: ARG002 - the same for every statement
+        """Refuse it: SQLite itself must run it, and the rows are on the primary."""
+        raise InputError(
+            "SQL that writes needs the rows on this disk", "use it in mode local, libsql or turso, with queued writes"
+        )
 
     def commit(self, mutation: Mutation) -> None:
         """Send it. Raises ConflictError, OfflineError, InputError."""

@@ -10,13 +10,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from replica.drivers.protocol import Rows
 from replica.errors import SchemaTooNewError
 from replica.history import INSERT_CHANGE, change_values
 from replica.migrate import applied_in, check_version, migrate_file
 from replica.mutation import Change, Kind, Mutation, Row, StoredValue
-from replica.schema import Schema, quote
+from replica.schema import Schema, Table, quote, writable
 from replica.sqlite_file import (
     forbid_writing,
     make_directory,
@@ -26,6 +27,9 @@ from replica.sqlite_file import (
     run_read_only,
     storage_errors,
 )
+
+if TYPE_CHECKING:
+    from replica.capture import Noted
 
 FILE_NAME = "data.db"
 
@@ -120,6 +124,14 @@ class LocalWork:
         with storage_errors(self._path):
             self._connection.execute(*_statement(change, row))
 
+    def note(self, sql: str, params: Sequence[StoredValue]) -> Noted:
+        """Run a statement over views of the tables, so that it can change none of them."""
+        from replica.capture import note_statement  # noqa: PLC0415 - only SQL that writes pays for it
+
+        return note_statement(
+            self._connection, writable(self._schema.tables), sql, params, path=self._path, views=_view
+        )
+
     def commit(self, mutation: Mutation) -> None:
         """Write the history and commit."""
         with storage_errors(self._path):
@@ -130,6 +142,10 @@ class LocalWork:
         """Undo everything since `begin`."""
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+
+
+def _view(table: Table) -> str:
+    return f"SELECT {', '.join(map(quote, table.columns))} FROM main.{quote(table.name)}"
 
 
 def _statement(change: Change, row: Row | None) -> tuple[str, tuple[StoredValue, ...]]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from replica.mutation import Change, Mutation, Row, StoredValue
+
+if TYPE_CHECKING:
+    from replica.capture import Noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,12 @@ class Work(Protocol):
 
     def apply(self, change: Change, row: Row | None) -> None:
         """Take in one change; `row` is the whole row after it, None after a delete."""
+
+    def note(self, sql: str, params: Sequence[StoredValue]) -> Noted:
+        """Run a statement of a user's that writes, and tell what it would do; nothing of it is done.
+
+        Raises as `replica.capture.note_statement` does; InputError where the rows are not on this disk.
+        """
 
     def commit(self, mutation: Mutation) -> None:
         """Keep it, durably. Raises ConflictError where only now it turns out that a row has moved on."""

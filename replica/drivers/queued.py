@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from replica import outbox, overlay
 from replica.drivers.attached import Attached
 from replica.errors import DamagedBaseError, DamagedError, ReplicaError
-from replica.mutation import Change, Kind, Mutation, Row
-from replica.schema import Table, quote
+from replica.mutation import Change, Kind, Mutation, Row, StoredValue
+from replica.schema import Table, quote, writable
 from replica.sqlite_file import storage_errors, translate
+
+if TYPE_CHECKING:
+    from replica.capture import Noted
 
 
 class QueuedWork:
@@ -67,6 +71,17 @@ class QueuedWork:
         with storage_errors(self._path):
             overlay.put(self._attached.connection, self._tables[change.table], change.row_id, row)
         self._laid.append((change, row))
+
+    def note(self, sql: str, params: Sequence[StoredValue]) -> Noted:
+        """Run a statement over the views. Raises DamagedError where the base cannot be read: it may mean any row."""
+        from replica.capture import note_statement  # noqa: PLC0415 - only SQL that writes pays for it
+
+        if self._damage is not None:
+            raise self._damage
+        try:
+            return note_statement(self._attached.connection, writable(self._tables), sql, params, path=self._path)
+        except DamagedError as error:
+            raise self._note(error) from error.__cause__
 
     def commit(self, mutation: Mutation) -> None:
         """Append to the outbox and commit; from here on nothing can lose it."""
