@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from replica import (
         AmbiguousIdError,
         Author,
+        Capture,
         Check,
         Conflict,
         ConflictError,
@@ -19,13 +20,16 @@ if TYPE_CHECKING:
         NotAllowedError,
         NotFoundError,
         PullUnavailableError,
+        QueryError,
         Record,
         ReplicaError,
+        RowChange,
         Rows,
         Salvaged,
         Stage,
         SyncReport,
         UnreachableError,
+        WriteRefusedError,
         call_off_move,
         check_url,
         is_turso,
@@ -133,6 +137,7 @@ else:
     replica: InputError Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError Record ReplicaError
     replica: Rows Salvaged Stage SyncReport UnreachableError call_off_move check_url is_turso machine_id make_way
     replica: new_session_id put_away refuse_open_token salvage_outbox
+    replica: Capture QueryError RowChange WriteRefusedError
     tracker.boards: BoardEdit Card Placed Spot
     tracker.conflicts: BOOKKEEPING other_fields
     tracker.errors: DeletedError FilterError InvalidFieldError IssueDeletedError NotLinkedError NothingToChangeError
@@ -190,6 +195,7 @@ __all__ = [
     "Board",
     "BoardEdit",
     "BoardPosition",
+    "Capture",
     "Card",
     "Check",
     "Clearable",
@@ -241,10 +247,12 @@ __all__ = [
     "Placed",
     "Priority",
     "PullUnavailableError",
+    "QueryError",
     "Record",
     "ReplicaError",
     "ReplicaStatus",
     "Review",
+    "RowChange",
     "Rows",
     "Salvaged",
     "SearchUnavailableError",
@@ -264,6 +272,7 @@ __all__ = [
     "ViewMode",
     "WorkSession",
     "Worktree",
+    "WriteRefusedError",
     "boards",
     "call_off_move",
     "check_label",

@@ -36,7 +36,7 @@ from tracker.rules import IssueEdit, check_not_deleted, delete_issue, restore_is
 from tracker.values import check_comment
 
 if TYPE_CHECKING:
-    from replica import Conflict
+    from replica import Conflict, SqlRules
     from tracker.undo import Undone
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -172,6 +172,13 @@ class Tracker:
         from tracker.undo import undo  # noqa: PLC0415 - only this pays for it
 
         return undo(self.replica, typed, self.now())
+
+    @property
+    def sql_rules(self) -> SqlRules:
+        """What td has to say about rows that SQL writes, as `Replica.execute` takes it."""
+        from tracker.sql_rules import sql_rules  # noqa: PLC0415 - only SQL that writes pays for it
+
+        return sql_rules(self, self._introduce)
 
     def pending_ids(self) -> set[str]:
         """The ids of the issues that have changes which are not on the primary yet."""
