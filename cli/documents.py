@@ -15,7 +15,7 @@ from cli.output import json_value
 from tracker import moment_text, other_fields
 
 if TYPE_CHECKING:
-    from tracker import Author, Conflict, HistoryEntry, Issue, Mutation, Record, ReplicaStatus, SyncReport
+    from tracker import Author, Conflict, HistoryEntry, Issue, Mutation, Record, ReplicaStatus, RowChange, SyncReport
 
 Document = dict[str, object]
 
@@ -102,6 +102,16 @@ def mutation_document(mutation: Mutation) -> Document:
             }
             for change in mutation.changes
         ],
+    }
+
+
+def row_change_document(change: RowChange) -> Document:
+    """What SQL does to one row."""
+    return {
+        "table": change.record.replica_table,
+        "row_id": change.row_id,
+        "kind": change.kind.value,
+        "fields": _fields_document(change.fields()),
     }
 
 

@@ -37,7 +37,7 @@ EXIT_CODES: Final[Mapping[str, int]] = {
 _HINTS: Final[Mapping[str, str]] = {
     "damaged": "run td doctor; keep a copy of .todos before anything else",
     "schema_mismatch": "run td doctor",
-    "query": "td query 'SELECT name, sql FROM sqlite_schema' shows the tables",
+    "query": "td query .tables shows the tables, td query .schema their columns",
     "primary": "run td doctor",
 }
 """What td says where the error itself leaves it open."""

@@ -28,7 +28,7 @@ from cli.text import (
 from tracker import BOOKKEEPING, Priority, Status, moment_text, other_fields
 
 if TYPE_CHECKING:
-    from tracker import Author, Conflict, HistoryEntry, Issue, Mutation
+    from tracker import Author, Conflict, HistoryEntry, Issue, Mutation, RowChange
 
 _PRIORITY_COLOURS: Final = {Priority.P0: RED, Priority.P1: YELLOW, Priority.P3: DIM, Priority.P4: DIM}
 _STATUS_COLOURS: Final = {
@@ -156,6 +156,17 @@ def history_lines(entries: Iterable[HistoryEntry]) -> list[str]:
         who = f"by {printable(entry.session)} on {printable(entry.machine)}"
         lines.append(f"{short_moment(entry.at)}  {paint(entry.kind.value, BOLD)}  {who}  {entry.mutation_id}{pending}")
         lines += [f"    {line}" for line in _told_changes(entry)]
+    return lines
+
+
+def row_change_lines(change: RowChange) -> list[str]:
+    """What SQL does to one row: its id, and its fields as history tells them."""
+    lines = [f"  {paint(change.row_id, BOLD)}"]
+    for name, (before, new) in change.fields().items():
+        if change.kind.value == "update":
+            lines.append(f"    {name}: {told_value(name, before)} -> {told_value(name, new)}")
+        elif (value := before if change.after is None else new) not in (None, "", "[]", 0) and name not in _NOT_TOLD:
+            lines.append(f"    {name}: {told_value(name, value)}")
     return lines
 
 

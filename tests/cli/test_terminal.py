@@ -199,6 +199,7 @@ def test_a_list_loads_nothing_that_it_does_not_need(td: Program) -> None:
         "sqld",
         "auth",
         "platformdirs",
+        "prompt_toolkit",
     }
     assert loaded & heavy == set()
     assert {name for name in loaded if name.startswith("cli.commands.")} == {"cli.commands.list"}

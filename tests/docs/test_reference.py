@@ -55,6 +55,9 @@ def walked(td: Program, issue_id: str) -> dict[str, Any]:  # see above
         "list": td.done("list", "--json").document(),
         "history": td.done("history", issue_id, "--json").document(),
         "change": td.done("update", issue_id, "-p", "P0", "--json").document(),
+        "query write": td.done(
+            "query", "--write", "UPDATE issues SET priority = 'P1' WHERE id = :id", "-P", f"id={issue_id}", "--json"
+        ).document(),
         "sync pending": td.done("sync", "pending", "--json").document(),
         "sync status": td.done("sync", "status", "--json").document(),
         "error": json.loads(td("show", "td-zzzzzzzz", "--json").err),
@@ -82,7 +85,7 @@ def test_every_command_and_option_is_told(path: tuple[str, ...]) -> None:
     assert row is not None
     rows = "\n".join(line for line in TEXT.splitlines() if line.startswith("| `td "))
 
-    told = set(re.findall(r"--?[a-z][a-z-]*", rows)) | {"--json", "--work-dir", "-w"}
+    told = set(re.findall(r"--?[A-Za-z][a-z-]*", rows)) | {"--json", "--work-dir", "-w"}
 
     assert all(word in rows for word in path)
     assert [opt for parameter in command.params for opt in parameter.opts if opt[0] == "-" and opt not in told] == []
