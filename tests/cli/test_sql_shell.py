@@ -234,8 +234,11 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("sql", HOSTILE)
-def test_no_statement_can_do_anything_but_change_rows(tracker: Tracker, sql: str) -> None:
+def test_no_statement_can_do_anything_but_change_rows(
+    tracker: Tracker, sql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With `--write --yes` neither."""
+    monkeypatch.chdir(tmp_path)
     shell = writing(tracker, yes=True)
     before = tracker.replica.query("SELECT * FROM issues ORDER BY id").rows
 

@@ -20,6 +20,7 @@ from replica import (
     Kind,
     QueryError,
     Replica,
+    ReplicaError,
     RowChange,
     SqlRules,
     WriteRefusedError,
@@ -257,8 +258,11 @@ HOSTILE: Final = [
 ]
 
 
-def test_no_statement_can_do_anything_but_change_rows(notes: Replica, tmp_path: Path) -> None:
+def test_no_statement_can_do_anything_but_change_rows(
+    notes: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Refused in a sentence with a way out, and every file holds what it held before."""
+    monkeypatch.chdir(tmp_path)
     before = content(tmp_path / "notes")
 
     for sql in HOSTILE:
@@ -270,6 +274,23 @@ def test_no_statement_can_do_anything_but_change_rows(notes: Replica, tmp_path: 
     assert not list(Path().glob("evil*"))
     add(notes, "Oats")
     assert titles(notes) == ["Bread", "Milk", "Oats", "Salt"]
+
+
+def test_what_a_statement_may_do_is_not_decided_by_its_words(
+    notes: Replica, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They only tell why; without that, SQLite itself refuses all the same."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("replica.capture._check_words", lambda _: None)
+    before = content(tmp_path / "notes")
+
+    for sql in HOSTILE:
+        if " OR IGNORE " not in sql:
+            with pytest.raises(ReplicaError):
+                pytest.fail(f"{sql} gave {notes.execute(sql)}")
+            assert content(tmp_path / "notes") == before, sql
+
+    assert not list(Path().glob("evil*"))
 
 
 @pytest.mark.parametrize("sql", [sql for sql in HOSTILE if sql.split(" ")[0] in ("CREATE", "ALTER", "DROP")])
@@ -387,6 +408,7 @@ def test_the_answer_to_what_is_shown_decides(notes: Replica) -> None:
         ("UPDATE notes SET stars = v.a FROM (SELECT 2 AS a WHERE 1) AS v", True),
         ("UPDATE notes SET stars = 2 WHERE title <> 'Milk'", False),
         ("UPDATE shelves SET label = 'x' WHERE 1", False),
+        ("UPDATE shelves SET label = 'x'", True),
     ],
 )
 def test_an_update_of_every_row_is_told(notes: Replica, sql: str, is_of_all: bool) -> None:  # noqa: FBT001 - a parameter

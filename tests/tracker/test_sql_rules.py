@@ -18,7 +18,7 @@ from tracker import (
 from tracker.dependencies import add
 from tracker.errors import CycleError, DeletedError, SelfApprovalError
 from tracker.moves import block, close, start
-from tracker.records import RECORDS, Handoff, Log, Note
+from tracker.records import RECORDS, Decision, Handoff, Log, Note, Review, Session
 from tracker.sql_rules import _OPEN
 
 
@@ -77,10 +77,11 @@ def test_a_moment_of_closing_that_is_given_is_kept(tracker: Tracker) -> None:
     assert issue.closed_at.year == 2020
 
 
-def test_delete_marks_and_can_be_restored_and_undone(tracker: Tracker) -> None:
+def test_delete_marks_and_can_be_restored_and_undone(tracker: Tracker, clock: Clock) -> None:
     """As td delete does; what is deleted already is left alone."""
     milk, bread = tracker.create("Milk"), tracker.create("Bread")
     tracker.delete([bread.id])
+    clock.pass_seconds(60)
 
     mutation = execute(tracker, "DELETE FROM issues")
 
@@ -146,6 +147,38 @@ def test_what_td_would_not_take_sql_cannot_write(tracker: Tracker, sql: str, fie
 
     assert raised.value.field == field
     assert tracker.get(issue.id) == issue
+
+
+def test_the_first_change_of_a_session_tells_who_that_is(tracker: Tracker) -> None:
+    """Also where SQL makes it."""
+    execute(tracker, "INSERT INTO notes (title) VALUES ('Plan')")
+
+    assert [session.id for session in tracker.replica.select(Session)] == [tracker.session]
+
+
+def test_an_approval_does_not_outlive_a_change_of_what_was_approved(tracker: Tracker) -> None:
+    """Nor does it with td update."""
+    issue = tracker.create("Milk")
+    review = Review(issue_id=issue.id, decision=Decision.APPROVED, created_at=tracker.now())
+    with tracker.replica.transaction() as tx:
+        tx.insert(review)
+
+    execute(tracker, "UPDATE issues SET sprint = 'May'")
+    kept = tracker.replica.select(Review)[0].superseded_at
+    execute(tracker, "UPDATE issues SET title = 'Oat milk'")
+
+    assert kept is None
+    assert tracker.replica.select(Review)[0].superseded_at == tracker.now()
+
+
+def test_putting_off_is_counted(tracker: Tracker) -> None:
+    """As td defer counts it."""
+    issue = tracker.create("Milk")
+
+    execute(tracker, "UPDATE issues SET defer_until = '2026-12-24'")
+    execute(tracker, "UPDATE issues SET defer_until = NULL")
+
+    assert tracker.get(issue.id).defer_count == 1
 
 
 def test_a_deleted_note_is_only_restored(tracker: Tracker) -> None:
