@@ -41,13 +41,13 @@ def write_sql(call: Invocation, tracker: Tracker, sql: str, params: Mapping[str,
         TrackerError: a row would break a rule of td.
         ReplicaError: the statement does not run, or is none that may.
     """
-    captured, mutation = tracker.replica.execute(sql, params, rules=tracker.sql_rules, accept=consent.covers)
+    captured, mutation = tracker.replica.sql.execute(sql, params, rules=tracker.sql_rules, accept=consent.covers)
     is_asked = mutation is None and bool(captured.changes) and not consent.dry_run
     if is_asked:
         if not _is_wanted(captured, consent):
             note("nothing was written")
             return
-        mutation = tracker.replica.apply(captured)
+        mutation = tracker.replica.sql.apply(captured)
     call.emit(
         lambda: _document(captured, mutation, dry_run=consent.dry_run),
         lambda: [

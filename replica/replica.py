@@ -35,13 +35,13 @@ from replica.storable import check_query
 from replica.transaction import Transaction
 
 if TYPE_CHECKING:
-    from replica.captured import Capture, SqlRules
     from replica.conflicts import Author, Conflict
     from replica.decide import Means
     from replica.moving.moves import Moving
     from replica.outcome import Choice
     from replica.recovery import Recovery
     from replica.report import Check, Status, SyncReport
+    from replica.sql_writing import SqlWriting
     from replica.sync import Sync
 
 R = TypeVar("R", bound=Record)
@@ -120,52 +120,14 @@ class Replica:
             work.rollback()
             raise
 
-    def capture(self, sql: str, params: Params = (), *, rules: SqlRules | None = None) -> Capture:
-        """What one INSERT, UPDATE or DELETE would change; nothing is written. Raises as `execute` does."""
-        return self.execute(sql, params, rules=rules, accept=lambda _: False)[0]
+    @property
+    def sql(self) -> SqlWriting:
+        """SQL that writes: INSERT, UPDATE and DELETE as mutations."""
+        from replica.sql_writing import SqlWriting  # noqa: PLC0415 - only SQL that writes pays for it
 
-    def execute(
-        self, sql: str, params: Params = (), *, rules: SqlRules | None = None,
-        accept: Callable[[Capture], bool] = lambda _: True,
-    ) -> tuple[Capture, Mutation | None]:  # fmt: skip
-        """Run one INSERT, UPDATE or DELETE as a mutation like any other: queued, merged, undone.
-
-        params: as of `query`. rules: what the program has to say about each row. accept: is shown what would change,
-        and says whether it is to be written; it is asked within the transaction, so nobody may have to wait for its
-        answer. Returns what the statement changes, and the mutation; None if nothing was written.
-
-        Raises WriteRefusedError for any other statement, QueryError for one that does not run, InputError for what a
-        record does not take, and in mode `remote`.
-        """
-        from replica.captured import SqlRules, capture_of  # noqa: PLC0415 - only SQL that writes pays for it
-
-        sql, params = _in_order(sql, params)
-        check_query(sql, params)
-        work = self._driver.begin(online=False)
-        try:
-            noted = work.note(sql, params)
-            record = self._schema.record_of(noted.table)
-            captured = capture_of(noted, record, self._new_id, rules or SqlRules())
-            if not accept(captured):
-                work.rollback()
-                return captured, None
-            tx = self._transaction_on(work)
-            captured.write(tx)
-            return captured, self._finished(tx)
-        except BaseException:
-            work.rollback()
-            raise
-
-    def apply(self, captured: Capture) -> Mutation | None:
-        """Write what a statement would change; None if that is nothing. Raises ConflictError where a row moved on."""
-        work = self._driver.begin(online=False)
-        tx = self._transaction_on(work)
-        try:
-            captured.write(tx)
-            return self._finished(tx)
-        except BaseException:
-            work.rollback()
-            raise
+        return SqlWriting(
+            self._driver, self._schema, new_id=self._new_id, begun=self._transaction_on, finished=self._finished
+        )
 
     def _transaction_on(self, work: Work) -> Transaction:
         return Transaction(work, mutation_id=self._ids.new_uuid7(), now=self._now, new_id=self._new_id)
@@ -227,7 +189,10 @@ class Replica:
 
         params: a value for each `?`, or one by its name for each `:name`.
         """
-        sql, params = _in_order(sql, params)
+        if isinstance(params, Mapping):
+            from replica.sql_text import in_order  # noqa: PLC0415 - only who names them pays for it
+
+            sql, params = in_order(sql, params)
         check_query(sql, params)
         return self._driver.query(sql, params)
 
@@ -496,16 +461,6 @@ class Replica:
         if not rows:
             raise NotFoundError("mutation", f"of the session {self.session}")
         return mutations_from(rows)[0]
-
-
-def _in_order(sql: str, params: Params) -> tuple[str, Sequence[StoredValue]]:
-    """SQL and its parameters in order, also where they were given by name."""
-    if not isinstance(params, Mapping):
-        return sql, params
-    # Only who names them pays for it.
-    from replica.sql_text import bound  # noqa: PLC0415 - see above
-
-    return bound(sql, params)
 
 
 def _checked_id(record: type[Record], typed_id: str) -> str:

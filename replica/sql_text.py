@@ -95,6 +95,11 @@ def on_clash(sql: str) -> str:
     return ""
 
 
+def in_order(sql: str, params: Sequence[StoredValue] | Mapping[str, StoredValue]) -> tuple[str, Sequence[StoredValue]]:
+    """SQL and its parameters in order, also where they were given by name. Raises QueryError."""
+    return bound(sql, params) if isinstance(params, Mapping) else (sql, params)
+
+
 def bound(sql: str, values: Mapping[str, StoredValue]) -> tuple[str, list[StoredValue]]:
     """A statement with a `?` for each `:name`, and their values in order.
 

@@ -175,7 +175,7 @@ class Tracker:
 
     @property
     def sql_rules(self) -> SqlRules:
-        """What td has to say about rows that SQL writes, as `Replica.execute` takes it."""
+        """What td has to say about rows that SQL writes, as `Replica.sql` takes it."""
         from tracker.sql_rules import sql_rules  # noqa: PLC0415 - only SQL that writes pays for it
 
         return sql_rules(self, self._introduce)

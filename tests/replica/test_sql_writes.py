@@ -72,7 +72,7 @@ def content(directory: Path) -> dict[str, list[str]]:
 
 def test_an_update_is_one_mutation_that_can_be_undone(notes: Replica) -> None:
     """Each changed row with the value before and the new one."""
-    captured, mutation = notes.execute("UPDATE notes SET stars = stars + ? WHERE title <> 'Salt'", (2,))
+    captured, mutation = notes.sql.execute("UPDATE notes SET stars = stars + ? WHERE title <> 'Salt'", (2,))
 
     assert mutation is not None
     assert notes.mutation() == mutation
@@ -87,7 +87,7 @@ def test_a_delete_is_one_mutation_that_can_be_undone(notes: Replica) -> None:
     """With all that the rows held."""
     before = rows(notes)
 
-    notes.execute("WITH gone AS (SELECT 'Milk' AS title) DELETE FROM notes WHERE title IN (SELECT title FROM gone)")
+    notes.sql.execute("WITH gone AS (SELECT 'Milk' AS title) DELETE FROM notes WHERE title IN (SELECT title FROM gone)")
 
     assert titles(notes) == ["Bread", "Salt"]
     notes.undo()
@@ -96,8 +96,8 @@ def test_a_delete_is_one_mutation_that_can_be_undone(notes: Replica) -> None:
 
 def test_an_insert_gets_ids_and_defaults(notes: Replica) -> None:
     """Ids as the record class makes them, and the defaults of the table, also of a column that SQL cannot leave out."""
-    notes.execute("INSERT INTO notes (weight, TITLE) VALUES (1, 'Oats'), (NULL, 5)")
-    _, mutation = notes.execute("INSERT INTO shelves (label) SELECT title FROM notes WHERE title = 'Milk'")
+    notes.sql.execute("INSERT INTO notes (weight, TITLE) VALUES (1, 'Oats'), (NULL, 5)")
+    _, mutation = notes.sql.execute("INSERT INTO shelves (label) SELECT title FROM notes WHERE title = 'Milk'")
 
     assert [row for row in rows(notes) if row[0] in ("5", "Oats")] == [
         ("5", "", "[]", 0, None),
@@ -110,18 +110,18 @@ def test_an_insert_gets_ids_and_defaults(notes: Replica) -> None:
 
 def test_an_insert_of_every_column_takes_the_id_and_no_stamp(notes: Replica) -> None:
     """The stamp is made with the change."""
-    notes.execute("INSERT INTO notes SELECT 'copy of ' || title, NULL, title, body, tags, stars, weight FROM notes")
+    notes.sql.execute("INSERT INTO notes SELECT 'copy of ' || title, NULL, title, body, tags, stars, weight FROM notes")
 
     assert notes.get(Note, "copy of Milk").stars == 1
     with pytest.raises(InputError, match=r"copy: updated_at cannot be given"):
-        notes.execute("INSERT INTO notes VALUES ('copy', '2026', 'x', '', '[]', 0, NULL)")
+        notes.sql.execute("INSERT INTO notes VALUES ('copy', '2026', 'x', '', '[]', 0, NULL)")
 
 
 def test_a_statement_can_look_into_json(notes: Replica) -> None:
     """As a query can: sets and lists are stored so."""
-    notes.execute("UPDATE notes SET tags = '[\"a\",\"b\"]' WHERE title = 'Milk'")
+    notes.sql.execute("UPDATE notes SET tags = '[\"a\",\"b\"]' WHERE title = 'Milk'")
 
-    notes.execute("INSERT INTO notes (title) SELECT t.value FROM notes, json_each(tags) AS t")
+    notes.sql.execute("INSERT INTO notes (title) SELECT t.value FROM notes, json_each(tags) AS t")
 
     assert titles(notes) == ["Bread", "Milk", "Salt", "a", "b"]
     assert notes.query("SELECT count(*) FROM notes, json_each(tags)").rows == [(2,)]
@@ -133,7 +133,7 @@ def test_what_changes_nothing_leaves_nothing_behind(notes: Replica) -> None:
     last = notes.mutation()
 
     for sql in ("DELETE FROM notes WHERE 0", "UPDATE notes SET stars = 1", "INSERT INTO notes(title) SELECT 1 WHERE 0"):
-        captured, mutation = notes.execute(sql)
+        captured, mutation = notes.sql.execute(sql)
         assert (captured.changes, mutation) == ((), None)
 
     assert notes.mutation() == last
@@ -171,7 +171,7 @@ def test_it_does_to_the_rows_what_sqlite_does_to_a_plain_table(
             plain.execute("INSERT INTO notes (id, updated_at, title) VALUES (?, '', ?)", (note.id, title))
         for sql in statements:
             try:
-                notes.execute(sql)
+                notes.sql.execute(sql)
             except InputError:
                 continue
             # A plain table makes no stamp.
@@ -267,7 +267,7 @@ def test_no_statement_can_do_anything_but_change_rows(
 
     for sql in HOSTILE:
         with pytest.raises((WriteRefusedError, QueryError, InputError)) as raised:
-            pytest.fail(f"{sql} gave {notes.execute(sql)}")
+            pytest.fail(f"{sql} gave {notes.sql.execute(sql)}")
         assert content(tmp_path / "notes") == before, sql
         assert "\n" not in str(raised.value)
 
@@ -287,7 +287,7 @@ def test_what_a_statement_may_do_is_not_decided_by_its_words(
     for sql in HOSTILE:
         if " OR IGNORE " not in sql:
             with pytest.raises(ReplicaError):
-                pytest.fail(f"{sql} gave {notes.execute(sql)}")
+                pytest.fail(f"{sql} gave {notes.sql.execute(sql)}")
             assert content(tmp_path / "notes") == before, sql
 
     assert not list(Path().glob("evil*"))
@@ -297,7 +297,7 @@ def test_what_a_statement_may_do_is_not_decided_by_its_words(
 def test_a_change_of_the_schema_is_told_where_it_belongs(notes: Replica, sql: str) -> None:
     """In a migration."""
     with pytest.raises(WriteRefusedError, match="schema") as raised:
-        notes.execute(sql)
+        notes.sql.execute(sql)
 
     assert "migration" in raised.value.hint
 
@@ -321,7 +321,7 @@ def test_what_a_record_does_not_take_is_told_by_row_and_field(notes: Replica, sq
     (milk,) = notes.select(Note, "WHERE title = 'Milk'")
 
     with pytest.raises(InputError) as raised:
-        notes.execute(sql)
+        notes.sql.execute(sql)
 
     assert str(raised.value).startswith(told.format(id=milk.id))
     assert rows(notes) == before
@@ -330,7 +330,7 @@ def test_what_a_record_does_not_take_is_told_by_row_and_field(notes: Replica, sq
 def test_more_rows_than_a_transaction_takes_are_refused_before_they_are_all_there(notes: Replica) -> None:
     """So that a slip does not fill the memory."""
     with pytest.raises(InputError, match=f"more than {CHANGES_MAX:,} rows") as raised:
-        notes.execute(f"{NUMBERS} INSERT INTO notes (title) SELECT x FROM n LIMIT {CHANGES_MAX + 1}")
+        notes.sql.execute(f"{NUMBERS} INSERT INTO notes (title) SELECT x FROM n LIMIT {CHANGES_MAX + 1}")
 
     assert "WHERE" in raised.value.hint
     assert len(rows(notes)) == 3
@@ -339,7 +339,7 @@ def test_more_rows_than_a_transaction_takes_are_refused_before_they_are_all_ther
 def test_a_mutation_that_would_be_too_large_is_refused(notes: Replica) -> None:
     """As any other transaction is."""
     with pytest.raises(InputError, match="too many"):
-        notes.execute("UPDATE notes SET body = printf('%.*c', 1500000, 'x')")
+        notes.sql.execute("UPDATE notes SET body = printf('%.*c', 1500000, 'x')")
 
     assert [row[1] for row in rows(notes)] == ["", "", ""]
 
@@ -350,7 +350,7 @@ def test_ctrl_c_ends_a_statement_that_never_ends(notes: Replica) -> None:
     timer.start()
 
     with pytest.raises(KeyboardInterrupt):
-        notes.execute(f"{NUMBERS} DELETE FROM notes WHERE (SELECT max(x) FROM n)")
+        notes.sql.execute(f"{NUMBERS} DELETE FROM notes WHERE (SELECT max(x) FROM n)")
 
     timer.join()
     assert len(rows(notes)) == 3
@@ -363,10 +363,10 @@ def test_a_look_writes_nothing_and_can_be_applied(notes: Replica, tmp_path: Path
     """With the values that were shown, also of ids that were made."""
     before = content(tmp_path / "notes")
 
-    captured = notes.capture("INSERT INTO shelves (label) VALUES (hex(randomblob(8)))")
+    captured = notes.sql.capture("INSERT INTO shelves (label) VALUES (hex(randomblob(8)))")
 
     assert content(tmp_path / "notes") == before
-    mutation = notes.apply(captured)
+    mutation = notes.sql.apply(captured)
     assert mutation is not None
     assert {change.row_id: change.new_values() for change in mutation.changes} == {
         change.row_id: {"label": change.fields()["label"][1]} for change in captured.changes
@@ -376,13 +376,13 @@ def test_a_look_writes_nothing_and_can_be_applied(notes: Replica, tmp_path: Path
 @pytest.mark.parametrize("sql", ["UPDATE notes SET stars = 9 WHERE title = 'Milk'", "DELETE FROM notes"])
 def test_what_somebody_wrote_after_the_look_is_not_overwritten(notes: Replica, sql: str) -> None:
     """Whoever looked must look again, and nothing of the rest is written."""
-    captured = notes.capture(sql)
+    captured = notes.sql.capture(sql)
     (milk,) = notes.select(Note, "WHERE title = 'Milk'")
     with notes.transaction() as tx:
         tx.update(milk, stars=5)
 
     with pytest.raises(ConflictError):
-        notes.apply(captured)
+        notes.sql.apply(captured)
 
     assert [row[3] for row in rows(notes)] == [1, 5, 1]
 
@@ -395,7 +395,7 @@ def test_the_answer_to_what_is_shown_decides(notes: Replica) -> None:
         shown.append(captured)
         return False
 
-    captured, mutation = notes.execute("DELETE FROM notes", accept=refuse)
+    captured, mutation = notes.sql.execute("DELETE FROM notes", accept=refuse)
 
     assert (shown, mutation, len(rows(notes))) == ([captured], None, 3)
 
@@ -413,7 +413,7 @@ def test_the_answer_to_what_is_shown_decides(notes: Replica) -> None:
 )
 def test_an_update_of_every_row_is_told(notes: Replica, sql: str, is_of_all: bool) -> None:  # noqa: FBT001 - a parameter
     """Whether or not it has a WHERE; and one without it, whatever it finds."""
-    assert notes.capture(sql).is_of_all is is_of_all
+    assert notes.sql.capture(sql).is_of_all is is_of_all
 
 
 # -- the rules of the program
@@ -430,8 +430,8 @@ def test_the_program_has_a_say_about_each_row(notes: Replica) -> None:
 
     rules = SqlRules(fill=lambda record: {"body": "filled"} if record is Note else {}, check=check)
 
-    notes.execute("INSERT INTO notes (id, title) VALUES ('a', 'Oats'), ('dropped', 'Rye')", rules=rules)
-    notes.execute("DELETE FROM notes WHERE id = 'a'", rules=rules)
+    notes.sql.execute("INSERT INTO notes (id, title) VALUES ('a', 'Oats'), ('dropped', 'Rye')", rules=rules)
+    notes.sql.execute("DELETE FROM notes WHERE id = 'a'", rules=rules)
 
     assert notes.get(Note, "a").title == "gone"
     assert notes.get(Note, "a").body == "filled"
@@ -447,8 +447,8 @@ def test_what_sql_wrote_syncs_and_merges_like_any_other_change(team: Team) -> No
     add_item(mine, "Milk")
     for member in (mine, theirs):
         assert member.sync().error is None
-    mine.execute("UPDATE items SET title = 'Oat milk'")
-    theirs.execute("UPDATE items SET code = 'two'")
+    mine.sql.execute("UPDATE items SET title = 'Oat milk'")
+    theirs.sql.execute("UPDATE items SET code = 'two'")
 
     for member in (mine, theirs, mine):
         assert member.sync().error is None
@@ -465,7 +465,7 @@ def test_a_base_that_cannot_be_read_is_told(tmp_path: Path, primary_server: Serv
 
     with open_notes(tmp_path / "notes", "libsql", primary_server.url) as notes:
         with pytest.raises(DamagedError):
-            notes.execute("DELETE FROM notes")
+            notes.sql.execute("DELETE FROM notes")
         with suppress(DamagedError):
             add(notes, "Oats")
 
@@ -476,6 +476,6 @@ def test_mode_remote_has_no_rows_here_to_run_sql_on(tmp_path: Path, primary_serv
         add(notes, "Milk")
 
         with pytest.raises(InputError, match="on this disk"):
-            notes.execute("DELETE FROM notes")
+            notes.sql.execute("DELETE FROM notes")
 
         assert titles(notes) == ["Milk"]

@@ -24,7 +24,7 @@ from tracker.sql_rules import _OPEN
 
 def execute(tracker: Tracker, sql: str) -> Mutation | None:
     """Run SQL that writes, under td's rules."""
-    return tracker.replica.execute(sql, rules=tracker.sql_rules)[1]
+    return tracker.replica.sql.execute(sql, rules=tracker.sql_rules)[1]
 
 
 def test_a_new_issue_says_who_made_it_and_when(tracker: Tracker) -> None:
