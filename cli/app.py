@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.errors import UsageError
-from cli.invocation import AsJson, WorkDir, enter
+from cli.invocation import AsJson, Colour, NoPager, WorkDir, enter
 from cli.output import print_lines
 from cli.parameters import spare_pydantic
 
@@ -161,13 +161,15 @@ def _root(
     *,
     as_json: AsJson = False,
     work_dir: WorkDir = None,
+    no_pager: NoPager = False,
+    color: Colour = None,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
     """Track issues with or without a network, and share them."""
     del version  # its callback has answered
-    call = enter(ctx, as_json=as_json, work_dir=work_dir)
+    call = enter(ctx, as_json=as_json, work_dir=work_dir, no_pager=no_pager, color=color)
     if ctx.invoked_subcommand is None:
         if call.as_json:
             raise UsageError("no command is named", "see td --help")

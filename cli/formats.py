@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cli.errors import InvalidValueError, UsageError
-from cli.output import json_value, print_pieces, use_utf8, writes_ascii_json
+from cli.output import json_value, print_lines, print_pieces, use_utf8, writes_ascii_json
 from cli.tables import cell, table_lines
 
 if TYPE_CHECKING:
@@ -71,6 +71,10 @@ def print_rows(columns: Sequence[str], rows: Iterable[Row], form: Format, *, nam
         InvalidValueError: SQL cannot hold a value; the rows before it are written.
         OutputError: stdout takes nothing more.
     """
+    if form is Format.TABLE:
+        # It is whole before it can be shown, and may be long.
+        print_lines(table_lines(columns, list(rows)))
+        return
     if form in _IN_UTF8:
         use_utf8()
     print_pieces(_WRITERS[form](columns, rows, name))
@@ -91,11 +95,6 @@ def _distinct(columns: Sequence[str]) -> list[str]:
         numbered = (f"{name}:{number}" for number in count(2))
         names.append(next(one for one in numbered if one not in taken) if taken else name)
     return names
-
-
-def _table(columns: Sequence[str], rows: Iterable[Row], _name: str) -> Iterator[str]:
-    for line in table_lines(columns, list(rows)):
-        yield line + "\n"
 
 
 def _json(columns: Sequence[str], rows: Iterable[Row], _name: str) -> Iterator[str]:
@@ -233,7 +232,6 @@ def _powers(operator: str, exponent: int) -> Iterator[str]:
 
 _Writer = Callable[[Sequence[str], Iterable[Row], str], Iterator[str]]
 _WRITERS: Final[Mapping[Format, _Writer]] = {
-    Format.TABLE: _table,
     Format.JSON: _json,
     Format.CSV: _csv,
     Format.NDJSON: _ndjson,

@@ -13,8 +13,9 @@ from typing import Annotated, Any, Concatenate, Final, ParamSpec
 import typer
 
 from cli.errors import UsageError
-from cli.output import note, print_json, print_lines
+from cli.output import PAGER_VARIABLE, note, print_json, print_lines
 from cli.place import WORK_DIR_VARIABLE, Place, find_place
+from cli.text import choose_colour
 from tracker import Tracker
 
 _Options = ParamSpec("_Options")
@@ -29,6 +30,17 @@ WorkDir = Annotated[
         show_default=False,
         metavar="DIR",
     ),
+]
+
+NoPager = Annotated[bool, typer.Option("--no-pager", help="Do not show what is long in a pager.")]
+Colour = Annotated[
+    str | None,
+    typer.Option("--color", help="Colours: auto, always or never.", show_default=False, metavar="WHEN"),
+]
+# Taken after the name of a command too, and told of only once, in the help of td itself.
+_NoPagerBelow = Annotated[bool, typer.Option("--no-pager", help="As before the command.", hidden=True)]
+_ColourBelow = Annotated[
+    str | None, typer.Option("--color", help="As before the command.", hidden=True, metavar="WHEN")
 ]
 
 
@@ -71,8 +83,15 @@ class Invocation:
             note(line)
 
 
-def enter(ctx: typer.Context, *, as_json: bool, work_dir: Path | None) -> Invocation:
-    """What the options of this level add to those before it; kept for the levels below."""
+def enter(
+    ctx: typer.Context, *, as_json: bool, work_dir: Path | None, no_pager: bool = False, color: str | None = None
+) -> Invocation:
+    """What the options of this level add to those before it; kept for the levels below. Raises UsageError."""
+    if no_pager:
+        # What td starts would look there too.
+        os.environ[PAGER_VARIABLE] = ""
+    if color is not None:
+        _choose_colour(color)
     above = ctx.obj if isinstance(ctx.obj, Invocation) else Invocation(work_dir=_work_dir_of_environment())
     entered = replace(above, as_json=above.as_json or as_json, work_dir=work_dir or above.work_dir)
     ctx.obj = entered
@@ -113,17 +132,23 @@ def default_command(
 def shared_options(app: typer.Typer) -> None:
     """Let a group that does nothing by itself take the options that every command has."""
 
-    def run(ctx: typer.Context, *, as_json: AsJson = False, work_dir: WorkDir = None) -> None:
-        enter(ctx, as_json=as_json, work_dir=work_dir)
+    def run(
+        ctx: typer.Context,
+        *,
+        as_json: AsJson = False,
+        work_dir: WorkDir = None,
+        no_pager: _NoPagerBelow = False,
+        color: _ColourBelow = None,
+    ) -> None:
+        enter(ctx, as_json=as_json, work_dir=work_dir, no_pager=no_pager, color=color)
 
     app.callback()(run)
 
 
 def _with_shared_options(function: Callable[..., None], *, is_group: bool = False) -> Callable[..., None]:
-    def run(
-        ctx: typer.Context, *, as_json: bool, work_dir: Path | None, **options: Any
-    ) -> None:  # as typer parsed them
-        call = enter(ctx, as_json=as_json, work_dir=work_dir)
+    def run(ctx: typer.Context, **options: Any) -> None:  # as typer parsed them
+        shared = {parameter.name: options.pop(parameter.name) for parameter in _SHARED}
+        call = enter(ctx, **shared)
         if not is_group or ctx.invoked_subcommand is None:
             function(call, **options)
         elif any(options.values()):
@@ -143,6 +168,12 @@ def _with_shared_options(function: Callable[..., None], *, is_group: bool = Fals
     return run
 
 
+def _choose_colour(wish: str) -> None:
+    if wish not in ("auto", "always", "never"):
+        raise UsageError(f"colours are not shown {wish[:40]!a}", "use --color auto, always or never")
+    choose_colour(wish)
+
+
 def _work_dir_of_environment() -> Path | None:
     given = os.environ.get(WORK_DIR_VARIABLE)
     return Path(given) if given else None
@@ -152,4 +183,6 @@ _CONTEXT: Final = inspect.Parameter("ctx", inspect.Parameter.KEYWORD_ONLY, annot
 _SHARED: Final = (
     inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsJson),
     inspect.Parameter("work_dir", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=WorkDir),
+    inspect.Parameter("no_pager", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_NoPagerBelow),
+    inspect.Parameter("color", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_ColourBelow),
 )

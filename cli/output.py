@@ -12,10 +12,31 @@ from typing import Final
 
 from cli.errors import OutputError
 
+PAGER_VARIABLE: Final = "TD_PAGER"
+
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print lines of text on stdout."""
-    _write("".join(line + "\n" for line in lines))
+    """Print lines of text on stdout; on a terminal, what is longer than the screen goes through a pager."""
+    text = "".join(line + "\n" for line in lines)
+    if not (sys.stdout.isatty() and _was_paged(text)):
+        _write(text)
+
+
+def _was_paged(text: str) -> bool:
+    try:
+        size = os.get_terminal_size(sys.stdout.fileno())
+    except OSError:
+        return False
+    if size.columns < 1 or text.count("\n") + len(text) // size.columns < size.lines:
+        return False
+    # Only what may be long pays for it.
+    from cli.pager import fits, page, pager_of  # noqa: PLC0415 - see above
+
+    command = pager_of(os.environ)
+    if command is None or fits(text, size):
+        return False
+    sys.stdout.flush()
+    return page(text, command, os.environ, encoding=sys.stdout.encoding)
 
 
 _PIECES_BYTES: Final = 65_536

@@ -4,14 +4,16 @@ Always true: every column is kept, also where two have one name, and NULL is tol
 only on a terminal, to what fits it.
 """
 
+import os
+import sys
 from collections.abc import Sequence
 
-from cli.text import aligned, printable, wants_colour
+from cli.text import aligned, printable
 
 
 def table_lines(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
     """A table: the names of the columns, a rule, the rows; a box on a terminal."""
-    if wants_colour():
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         return _box(columns, rows)
     names = [printable(name) for name in columns]
     cells = [[cell(value) for value in row] for row in rows]

@@ -38,8 +38,26 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def wants_colour() -> bool:
-    """Whether stdout is a terminal that shows colours."""
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    """Whether stdout shows colours: where it is a terminal, unless the environment says otherwise.
+
+    The variables are those of no-color.org and bixense.com/clicolors, and FORCE_COLOR, which many programs know; a no
+    comes before a yes.
+    """
+    environ = os.environ
+    if environ.get("NO_COLOR"):
+        return False
+    if any(environ.get(name, "0") not in ("", "0") for name in ("CLICOLOR_FORCE", "FORCE_COLOR")):
+        return True
+    return sys.stdout.isatty() and environ.get("CLICOLOR") != "0" and environ.get("TERM") != "dumb"
+
+
+def choose_colour(wish: str) -> None:
+    """Let colours be shown `always` or `never`, here and in what td starts; `auto` leaves it to the environment."""
+    if wish == "never":
+        os.environ["NO_COLOR"] = "1"
+    elif wish == "always":
+        os.environ.pop("NO_COLOR", None)
+        os.environ["FORCE_COLOR"] = "1"
 
 
 def paint(text: str, colour: str) -> str:

@@ -1,7 +1,10 @@
 """Run `td` within the process of the test: many times as quick, for what needs no process of its own."""
 
+import contextlib
 import io
+import os
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import pytest
 from cli.config import Config, save_config
 from cli.place import make_directory, open_place
 from cli.run import run
-from tests.cli.program import Answer
+from tests.cli.program import Answer, Program
 from tracker import Tracker
 
 
@@ -54,6 +57,40 @@ class InProcess:
     def tracker(self) -> Tracker:
         """The issues."""
         return open_place(self.directory / ".todos", Config())
+
+
+def call(program: Program, *args: str, stdin: str = "") -> Answer:
+    """Run `td` with `args` where `program` would run it, and with its environment."""
+    out, err, given = (
+        io.TextIOWrapper(io.BytesIO(content), encoding="utf-8") for content in (b"", b"", stdin.encode())
+    )
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    with _environ(program.environ), contextlib.chdir(program.directory):
+        sys.stdin, sys.stdout, sys.stderr = given, out, err
+        try:
+            code = run(args)
+        finally:
+            sys.stdin, sys.stdout, sys.stderr = streams
+    return Answer(code, _written(out), _written(err))
+
+
+def done(program: Program, *args: str, stdin: str = "") -> Answer:
+    """The same, and expect td to do what it is asked."""
+    answer = call(program, *args, stdin=stdin)
+    assert answer.code == 0, (args, answer)
+    return answer
+
+
+@contextlib.contextmanager
+def _environ(wanted: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _written(stream: io.TextIOWrapper) -> str:
