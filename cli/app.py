@@ -11,11 +11,13 @@ from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from cli.errors import UsageError
 from cli.invocation import AsJson, Colour, NoPager, WorkDir, enter
+from cli.names import ALIASES, aliases_of, grouped, heading_of
 from cli.output import print_lines
-from cli.parameters import spare_pydantic
+from cli.parameters import spare_pydantic, tell_usage
 
 _MODULES: Final = {
     "init": "init",
@@ -87,6 +89,10 @@ _MODULES: Final = {
 """The name of each command, in the order of the help, and the module of `cli.commands` that has it."""
 
 
+# Below it, a guess is worth less than none: `creat` is a bit like `current`.
+_LIKENESS_MIN: Final = 0.7
+
+
 class _Commands(MutableMapping[str, Any]):  # typer keeps the class of its commands to itself
     """Commands by name, each imported when it is first asked for."""
 
@@ -118,10 +124,14 @@ def _load(name: str) -> Any:  # see above
     group = typer.main.get_group(import_module(f"cli.commands.{_MODULES[name]}").app)
     group.rich_markup_mode = _markup()
     # A module has either a group that is called as the command is, or single commands.
-    found = group if group.name == name else group.commands[name]
+    found: Any = group if group.name == name else group.commands[name]
     for command in (found, *getattr(found, "commands", {}).values()):
         command.rich_markup_mode = _markup()
         spare_pydantic(command)
+        tell_usage(command)
+    aliases = aliases_of(name)
+    found.epilog = f"Also called {', '.join(aliases)}." if aliases else None
+    found.rich_help_panel = heading_of(name)
     return found
 
 
@@ -130,6 +140,33 @@ class _Group(TyperGroup):
         super().__init__(**attributes)
         self.commands = _Commands()
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # typer keeps these classes to itself
+        """The command that is called, also by another of its names."""
+        name, *rest = args
+        try:
+            return super().resolve_command(ctx, [ALIASES.get(name, name), *rest])
+        except TyperException as error:
+            # Only who mistypes pays for it.
+            from difflib import get_close_matches  # noqa: PLC0415 - see above
+
+            near = get_close_matches(name, [*_MODULES, *ALIASES], cutoff=_LIKENESS_MIN)
+            # A command is offered by one of its names.
+            guesses: dict[str, str] = {}
+            for guess in near:
+                guesses.setdefault(ALIASES.get(guess, guess), guess)
+            if guesses:
+                error.message = f"{error.message.rstrip('.')}. Did you mean {', '.join(map(repr, guesses.values()))}?"
+            raise
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # see above
+        """List the commands under their headings."""
+        del ctx
+        for heading, there in grouped(_MODULES).items():
+            with formatter.section(heading):
+                # What is before a summary: an indent, the name, and as much again between the two.
+                width = formatter.width - 4 - max(map(len, there))
+                formatter.write_dl([(name, self.commands[name].get_short_help_str(width)) for name in there])
+
 
 def make_app() -> Any:  # see above
     """The command `td`, ready to be called."""
@@ -137,6 +174,8 @@ def make_app() -> Any:  # see above
         name="td",
         cls=_Group,
         add_completion=False,
+        # Its own guesses know nothing of aliases.
+        suggest_commands=False,
         invoke_without_command=True,
         pretty_exceptions_enable=False,
         rich_markup_mode=_markup(),
@@ -144,6 +183,7 @@ def make_app() -> Any:  # see above
     app.callback()(_root)
     command = typer.main.get_command(app)
     spare_pydantic(command)
+    tell_usage(command)
     return command
 
 
@@ -173,7 +213,15 @@ def _root(
     if ctx.invoked_subcommand is None:
         if call.as_json:
             raise UsageError("no command is named", "see td --help")
-        print_lines([ctx.get_help()])
+        show_help(ctx)
+
+
+def show_help(ctx: Any) -> None:  # see above
+    """Print the help of a command."""
+    text = ctx.get_help()
+    # On a terminal it is printed already.
+    if text:
+        print_lines([text])
 
 
 def _markup() -> Any:  # typer's own literal type

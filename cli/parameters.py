@@ -1,7 +1,8 @@
 """What is typed for a parameter, as the value that a command gets.
 
 Typer asks pydantic, and importing that takes longer than most commands run. Always true: what is turned into a value
-here, pydantic would turn into the same; everything else, and every error, is left to typer.
+here, pydantic would turn into the same; everything else, and every error, is left to typer. And how parameters stand in
+a usage line: as their metavars have it, which say it all.
 """
 
 import os
@@ -65,7 +66,29 @@ class _Typed:
         return Path(text)
 
 
-def spare_pydantic(command: Any) -> None:  # typer keeps the class of its commands to itself
+def tell_usage(command: Any) -> None:  # typer keeps the class of its commands to itself
+    """Let the usage line of a command have the metavars of its arguments as they are."""
+    command.collect_usage_pieces = lambda _ctx: _usage_pieces(command)
+
+
+def _usage_pieces(command: Any) -> list[str]:  # see above
+    arguments = [one for one in command.params if one.param_type_name == "argument"]
+    pieces = ["[OPTIONS]", *map(_usage_piece, arguments)]
+    if hasattr(command, "commands"):
+        pieces.append("[COMMAND] ..." if command.invoke_without_command else "COMMAND ...")
+    return pieces
+
+
+def _usage_piece(argument: Any) -> str:  # see above
+    told: str = argument.metavar or argument.name.upper()
+    return told if argument.required or told.startswith("[") else f"[{told}]"
+
+
+def _no_type(ctx: Any) -> None:  # what typer calls, with what it knows
+    del ctx
+
+
+def spare_pydantic(command: Any) -> None:  # see above
     """Let the parameters of a command be turned into values here, as far as that is possible."""
     parameters_of = command.get_params
 
@@ -77,6 +100,9 @@ def spare_pydantic(command: Any) -> None:  # typer keeps the class of its comman
                 described, others = parameter.type_descriptor, parameter.get_runtime_param
                 typed = _Typed(described.annotation, described.parameter_info, others)
                 parameter.get_runtime_param = lambda typed=typed: typed
+                if parameter.param_type_name == "argument":
+                    # The metavar says it in words of td.
+                    parameter.display_type_rich = _no_type
         return parameters
 
     command.get_params = get_params

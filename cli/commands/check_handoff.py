@@ -18,7 +18,10 @@ def check_handoff(
     *,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing; the exit code tells.")] = False,
 ) -> None:
-    """Fail if this session leaves work lying: issues in progress, or a work session that goes on."""
+    """Fail if this session leaves work lying.
+
+    That is an issue in progress, or a work session that goes on.
+    """
     with call.reading() as tracker:
         claims = list(sessions.own(tracker).claims)
         work = work_sessions.current(tracker)

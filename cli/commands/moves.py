@@ -60,7 +60,7 @@ def unstart(
         bool, typer.Option("--force", help="With --session or --stale: do it, instead of only showing it.")
     ] = False,
 ) -> None:
-    """Put issues back that were started: nobody claims them any more."""
+    """Put issues back that were started, so that nobody has them."""
     with call.tracker() as tracker:
         if session is None and stale is None:
             ids = named_or_focused(tracker, issue_ids)

@@ -20,7 +20,7 @@ READY: Final = "is_ready() AND type != epic"
 
 @command(app, "ready")
 def ready(call: Invocation, limit: Limit = None, form: FormatOption = None) -> None:
-    """List what can begin now: open, not put off, and waiting for nothing."""
+    """List what can begin now: it is not put off, and waits for nothing."""
     _list(call, READY, limit, form, "nothing is ready")
 
 
@@ -39,7 +39,7 @@ def next_(call: Invocation) -> None:
 
 @command(app, "blocked")
 def blocked(call: Invocation, limit: Limit = None, form: FormatOption = None) -> None:
-    """List what is blocked, or waits for something that is not closed."""
+    """List what is blocked, or waits for what is not closed."""
     _list(call, "status = blocked OR (status = open AND has_open_deps())", limit, form, "nothing is blocked")
 
 
@@ -66,7 +66,7 @@ def reviewable(
 
 @command(app, "deleted")
 def deleted(call: Invocation, limit: Limit = None, form: FormatOption = None) -> None:
-    """List what was deleted, the last first; td restore brings it back."""
+    """List what was deleted; td restore brings it back."""
     _list(call, "deleted > 1970-01-01 sort:-deleted", limit, form, "nothing is deleted")
 
 

@@ -35,7 +35,7 @@ def last(
     *,
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=100, help="So many.", metavar="N")] = 1,
 ) -> None:
-    """Show the last changes that this session made; td undo takes one back."""
+    """Show the last changes of this session; td undo takes one back."""
     with call.reading() as tracker:
         found = statistics.last_mutations(tracker, count)
     call.emit(lambda: [mutation_document(mutation) for mutation in found], lambda: pending_lines(found))

@@ -48,7 +48,7 @@ def status(
 
 @command(app, "whoami")
 def whoami(call: Invocation) -> None:
-    """Show who you are to others: session, machine, branch, agent, token."""
+    """Show who you are to others, and where the token is from."""
     place = call.place()
     with place.open() as tracker:
         known = sessions.own(tracker)

@@ -19,7 +19,7 @@ def workflow(
     mermaid: Annotated[bool, typer.Option("--mermaid", help="As a Mermaid diagram.")] = False,
     dot: Annotated[bool, typer.Option("--dot", help="As a Graphviz diagram.")] = False,
 ) -> None:
-    """Show the states of an issue, and the rules on the ways between them."""
+    """Show the statuses of an issue, and the ways between them."""
     if mermaid and dot:
         raise UsageError("--mermaid and --dot are two forms", "ask for one of them")
     ways = [(one, other, guards) for one, ends in NEXT.items() for other, guards in ends.items()]
