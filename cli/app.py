@@ -5,7 +5,7 @@ not pay for `td demo`.
 """
 
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any, Final
 
@@ -85,6 +85,11 @@ _MODULES: Final = {
     "import": "import_",
     "demo": "demo",
     "sqld": "sqld",
+    "help": "help",
+    "man": "help",
+    "completion": "help",
+    "schema": "help",
+    "version": "version",
 }
 """The name of each command, in the order of the help, and the module of `cli.commands` that has it."""
 
@@ -214,6 +219,17 @@ def _root(
         if call.as_json:
             raise UsageError("no command is named", "see td --help")
         show_help(ctx)
+
+
+def find_command(words: Sequence[str]) -> typer.Context:
+    """The command that these words call, without calling it. Raises typer's own errors, and UsageError."""
+    found = typer.Context(make_app(), info_name="td")
+    for word in words:
+        if not hasattr(found.command, "resolve_command"):
+            raise UsageError(f"{found.command_path} has no commands", f"see {found.command_path} --help")
+        name, command, _ = found.command.resolve_command(found, [word])
+        found = typer.Context(command, info_name=name, parent=found)
+    return found
 
 
 def show_help(ctx: Any) -> None:  # see above

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         is_turso,
         machine_id,
         make_way,
+        model_of,
         new_session_id,
         put_away,
         refuse_open_token,
@@ -96,6 +97,7 @@ if TYPE_CHECKING:
     from tracker.planning import CriticalPath
     from tracker.reconcile import Mended
     from tracker.records import (
+        RECORDS,
         Board,
         BoardPosition,
         Comment,
@@ -111,6 +113,7 @@ if TYPE_CHECKING:
         Priority,
         Review,
         Session,
+        Snapshot,
         Status,
         ViewMode,
         WorkSession,
@@ -133,11 +136,11 @@ else:
     from importlib import import_module
 
     _HOMES: Final = """
-    replica: AmbiguousIdError Author Check Conflict ConflictError DamagedError FieldConflict HistoryEntry
-    replica: InputError Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError Record ReplicaError
-    replica: Rows Salvaged Stage SyncReport UnreachableError call_off_move check_url is_turso machine_id make_way
-    replica: new_session_id put_away refuse_open_token salvage_outbox
-    replica: Capture QueryError RowChange WriteRefusedError
+    replica: AmbiguousIdError Author Capture Check Conflict ConflictError DamagedError FieldConflict HistoryEntry
+    replica: InputError Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError QueryError
+    replica: Record ReplicaError RowChange Rows Salvaged Stage SyncReport UnreachableError WriteRefusedError
+    replica: call_off_move check_url is_turso machine_id make_way model_of new_session_id put_away
+    replica: refuse_open_token salvage_outbox
     tracker.boards: BoardEdit Card Placed Spot
     tracker.conflicts: BOOKKEEPING other_fields
     tracker.errors: DeletedError FilterError InvalidFieldError IssueDeletedError NotLinkedError NothingToChangeError
@@ -153,7 +156,7 @@ else:
     tracker.planning: CriticalPath
     tracker.reconcile: Mended
     tracker.records: Board BoardPosition Comment Dependency FileLink FileRole Handoff Issue IssueType Log LogType Note
-    tracker.records: Priority Review Session Status ViewMode WorkSession
+    tracker.records: Priority RECORDS Review Session Snapshot Status ViewMode WorkSession
     tracker.review_policy: Approval
     tracker.rules: Clearable IssueEdit
     tracker.sessions: Known
@@ -188,6 +191,7 @@ else:
 __all__ = [
     "BOOKKEEPING",
     "NEXT",
+    "RECORDS",
     "Account",
     "AmbiguousIdError",
     "Approval",
@@ -257,6 +261,7 @@ __all__ = [
     "Salvaged",
     "SearchUnavailableError",
     "Session",
+    "Snapshot",
     "Spot",
     "Stage",
     "Status",
@@ -289,6 +294,7 @@ __all__ = [
     "listing",
     "machine_id",
     "make_way",
+    "model_of",
     "moment_text",
     "moves",
     "new_session_id",
