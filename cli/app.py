@@ -163,6 +163,11 @@ class _Group(TyperGroup):
                 error.message = f"{error.message.rstrip('.')}. Did you mean {', '.join(map(repr, guesses.values()))}?"
             raise
 
+    def list_commands(self, ctx: Any) -> list[str]:  # see above
+        """The commands in the order of their headings."""
+        del ctx
+        return [name for names in grouped(_MODULES).values() for name in names]
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # see above
         """List the commands under their headings."""
         del ctx

@@ -100,8 +100,8 @@ def spare_pydantic(command: Any) -> None:  # see above
                 described, others = parameter.type_descriptor, parameter.get_runtime_param
                 typed = _Typed(described.annotation, described.parameter_info, others)
                 parameter.get_runtime_param = lambda typed=typed: typed
-                if parameter.param_type_name == "argument":
-                    # The metavar says it in words of td.
+                if parameter.param_type_name == "argument" or parameter.is_flag:
+                    # The metavar says it in words of td, and a flag has no value.
                     parameter.display_type_rich = _no_type
         return parameters
 

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
         AmbiguousIdError,
         Author,
         Capture,
+        Change,
         Check,
         Conflict,
         ConflictError,
@@ -105,6 +106,7 @@ if TYPE_CHECKING:
         FileLink,
         FileRole,
         Handoff,
+        Involvement,
         Issue,
         IssueType,
         Log,
@@ -136,11 +138,11 @@ else:
     from importlib import import_module
 
     _HOMES: Final = """
-    replica: AmbiguousIdError Author Capture Check Conflict ConflictError DamagedError FieldConflict HistoryEntry
-    replica: InputError Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError QueryError
-    replica: Record ReplicaError RowChange Rows Salvaged Stage SyncReport UnreachableError WriteRefusedError
-    replica: call_off_move check_url is_turso machine_id make_way model_of new_session_id put_away
-    replica: refuse_open_token salvage_outbox
+    replica: AmbiguousIdError Author Capture Change Check Conflict ConflictError DamagedError FieldConflict
+    replica: HistoryEntry InputError Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError
+    replica: QueryError Record ReplicaError RowChange Rows Salvaged Stage SyncReport UnreachableError
+    replica: WriteRefusedError call_off_move check_url is_turso machine_id make_way model_of new_session_id
+    replica: put_away refuse_open_token salvage_outbox
     tracker.boards: BoardEdit Card Placed Spot
     tracker.conflicts: BOOKKEEPING other_fields
     tracker.errors: DeletedError FilterError InvalidFieldError IssueDeletedError NotLinkedError NothingToChangeError
@@ -155,8 +157,8 @@ else:
     tracker.notes: MovedNotes NoteEdit NoteFilter
     tracker.planning: CriticalPath
     tracker.reconcile: Mended
-    tracker.records: Board BoardPosition Comment Dependency FileLink FileRole Handoff Issue IssueType Log LogType Note
-    tracker.records: Priority RECORDS Review Session Snapshot Status ViewMode WorkSession
+    tracker.records: Board BoardPosition Comment Dependency FileLink FileRole Handoff Involvement Issue IssueType Log
+    tracker.records: LogType Note Priority RECORDS Review Session Snapshot Status ViewMode WorkSession
     tracker.review_policy: Approval
     tracker.rules: Clearable IssueEdit
     tracker.sessions: Known
@@ -201,6 +203,7 @@ __all__ = [
     "BoardPosition",
     "Capture",
     "Card",
+    "Change",
     "Check",
     "Clearable",
     "Comment",
@@ -223,6 +226,7 @@ __all__ = [
     "HistoryEntry",
     "InputError",
     "InvalidFieldError",
+    "Involvement",
     "Issue",
     "IssueDeletedError",
     "IssueEdit",

@@ -8,7 +8,7 @@ from cli.documents import history_document, issue_document, mutation_document
 from cli.invocation import Invocation, command
 from cli.output import print_json, print_lines
 from cli.render import change_line, history_lines
-from tracker import Mutation, NotFoundError, Tracker
+from tracker import Change, Involvement, Issue, Mutation, NotFoundError, Tracker
 
 app = typer.Typer()
 
@@ -45,15 +45,21 @@ def undo(
         else:
             print_lines(
                 change_line("undone", f"{change.table} {change.row_id}", pending=tracker.is_pending(made))
-                for change in made.changes
+                for change in _told(made)
             )
     if undone.deleted:
         ids = " ".join(undone.deleted)
         call.say(f"{ids} is deleted now, its comments and history are kept; td restore {ids} brings it back")
 
 
+def _told(made: Mutation) -> list[Change]:
+    """What was taken back, issues first; what td notes by itself of who had to do with them goes with it, untold."""
+    told = [change for change in made.changes if change.table != Involvement.replica_table] or list(made.changes)
+    return sorted(told, key=lambda change: change.table != Issue.replica_table)
+
+
 def _undo_document(tracker: Tracker, made: Mutation) -> dict[str, object]:
-    row_id = made.changes[0].row_id
+    row_id = _told(made)[0].row_id
     try:
         issue = tracker.get(row_id)
     except NotFoundError:

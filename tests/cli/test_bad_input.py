@@ -183,7 +183,7 @@ def test_a_second_init_changes_nothing(td: Program) -> None:
 
     assert str(td.directory / ".todos") in found["message"]
     assert content(td) == before
-    assert td.done("config", "list", "--json").document() == {"mode": "local", "url": None}
+    assert td.done("config", "list", "--json").document()["mode"] == "local"
 
 
 @pytest.mark.parametrize("sql", ["SELEC 1", "SELECT * FROM nothing", "SELECT 'open", "SELECT 1; SELECT 2"])
@@ -277,7 +277,7 @@ def test_a_schema_newer_than_the_program_is_read_and_not_written(td: Program) ->
     with closing(sqlite3.connect(td.directory / ".todos" / "data.db")) as connection, connection:
         connection.execute(
             "INSERT INTO _replica_migrations SELECT owner, 99, 'from_the_future', checksum, session, at "
-            "FROM _replica_migrations WHERE owner = 'application'"
+            "FROM _replica_migrations WHERE owner = 'application' AND version = 1"
         )
     before = content(td)
 

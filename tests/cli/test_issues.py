@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.cli.in_process import done
 from tests.cli.program import Program
 from tracker import Issue
 
@@ -274,3 +275,16 @@ def test_what_lies_in_todos_is_for_its_owner_only(td: Program) -> None:
     }
     assert (directory / ".gitignore").read_text() == "*\n"
     assert json.loads((directory / "config.json").read_text()) == {"mode": "local"}
+
+
+def test_undo_tells_of_the_issue_it_was_about(td: Program) -> None:
+    """Not of what td noted by itself of who closed it."""
+    issue_id = td.create("Oat milk")
+    done(td, "close", issue_id)
+    assert done(td, "undo").out == f"UNDONE issues {issue_id}\n"
+    done(td, "close", issue_id)
+
+    document = done(td, "undo", "--json").document()
+
+    assert (document["id"], document["status"]) == (issue_id, "open")
+    assert len(document["mutation"]["changes"]) > 1
