@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: demo test check soak bench install clean
+.PHONY: demo test check soak bench docs install clean
 
 demo: install
 	$(BIN)/td demo
@@ -24,6 +24,10 @@ soak: install
 
 bench: .venv/bench.stamp
 	$(BIN)/python -m benchmarks
+
+docs: install
+	$(BIN)/python -m cli.manual
+	$(BIN)/python -m cli.schemas
 
 install: .venv/install.stamp
 

@@ -18,7 +18,7 @@ PAGER_VARIABLE: Final = "TD_PAGER"
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines of text on stdout; on a terminal, what is longer than the screen goes through a pager."""
     text = "".join(line + "\n" for line in lines)
-    if not (sys.stdout.isatty() and _was_paged(text)):
+    if not _was_paged(text):
         _write(text)
 
 
@@ -26,6 +26,7 @@ def _was_paged(text: str) -> bool:
     try:
         size = os.get_terminal_size(sys.stdout.fileno())
     except OSError:
+        # It is no terminal.
         return False
     if size.columns < 1 or text.count("\n") + len(text) // size.columns < size.lines:
         return False

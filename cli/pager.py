@@ -9,7 +9,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from os import terminal_size
 from typing import Final
 
@@ -45,10 +45,8 @@ def page(text: str, command: list[str], environ: Mapping[str, str], *, encoding:
     except OSError:
         return False
     with _interrupts_left_to_it():
-        # Whoever leaves the pager has read enough.
-        with suppress(BrokenPipeError):
-            pager.communicate(text.encode(encoding, errors="backslashreplace"))
-        pager.wait()
+        # It is no error that the pager ends before it has read all: whoever leaves it has read enough.
+        pager.communicate(text.encode(encoding, errors="backslashreplace"))
     return True
 
 

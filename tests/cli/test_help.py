@@ -80,6 +80,13 @@ def test_an_alias_is_the_command_by_another_name(fresh: Program, alias: str, com
     assert alias not in {path[0] for path in ALL if path}
 
 
+def test_the_names_that_people_bring_along_are_there() -> None:
+    """From the trackers that they know."""
+    known = "add new ls view get context edit begin stop done complete submit finish ir current info deps dependencies"
+
+    assert set(known.split()) <= set(ALIASES)
+
+
 @pytest.mark.parametrize(
     ("typed", "guess"),
     [
