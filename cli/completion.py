@@ -1,7 +1,7 @@
 """Complete what is typed in a shell: commands, options, and ids with the titles of their issues.
 
 The scripts and the way they ask are typer's: the shell runs td with `_TD_COMPLETE` in the environment. Always true:
-- nothing is changed, no network is asked, and where something goes wrong nothing is offered;
+- no row is changed, no network is asked, and where something goes wrong nothing is offered;
 - a title reaches the shell without any character that a shell could act on.
 """
 

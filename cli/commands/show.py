@@ -43,5 +43,7 @@ def show(
         documents = [show_document(view, pending=view.issue.id in pending) for view in found]
         print_json(documents if len(ids) > 1 else documents[0])
         return
-    for number, view in enumerate(found):
-        print_lines([*([""] if number else []), *show_lines(view, reader, pending=view.issue.id in pending)])
+    lines: list[str] = []
+    for view in found:
+        lines += [*([""] if lines else []), *show_lines(view, reader, pending=view.issue.id in pending)]
+    print_lines(lines)
