@@ -110,7 +110,7 @@ def test_a_hint_names_what_a_person_types(laptop: Program) -> None:
 
 FROM_THE_FUTURE = (
     "INSERT INTO _replica_migrations SELECT owner, 99, 'from_the_future', checksum, session, at "
-    "FROM _replica_migrations WHERE owner = 'application'"
+    "FROM _replica_migrations WHERE owner = 'application' AND version = 1"
 )
 
 
