@@ -7,6 +7,7 @@ Always true:
 - what comes out depends on the rows alone, so that two who mend the same write the same, and it is merged in silence;
 - of a circle of dependencies the youngest is taken out, of a circle of parents the one of the greatest id;
 - a status that somebody set after the moment from which it would follow is left as it is;
+- nothing here is for anybody to decide: it gives way to what a person did meanwhile;
 - what is looked at grows with what the sync brought, not with what is stored.
 """
 
@@ -89,14 +90,17 @@ def _open_circles(tracker: Tracker, tx: Transaction, dependency_ids: Iterable[st
             added = tx.get(Dependency, row_id)
         except NotFoundError:
             continue
-        way = path_between(tracker, added.depends_on_id, added.issue_id)
+        way = path_between(tracker, tx, added.depends_on_id, added.issue_id)
         if not way:
             continue
         circle = [added.issue_id, *way]
         edges = [tx.get(Dependency, dependency_id(*pair)) for pair in pairwise(circle)]
         youngest = max(edges, key=lambda edge: (edge.created_at, edge.id))
         tx.delete(youngest)
-        told = f"no longer depends on {youngest.depends_on_id}: {' -> '.join(circle)} was a circle"
+        # From one place on, whichever of its dependencies it was found by.
+        start = circle.index(youngest.issue_id)
+        whole = [*circle[start:-1], *circle[:start], youngest.issue_id]
+        told = f"no longer depends on {youngest.depends_on_id}: {' -> '.join(whole)} was a circle"
         mended.append(_say(tracker, tx, youngest.issue_id, youngest.id, told))
     return mended
 
@@ -109,25 +113,31 @@ def _open_family_circles(tracker: Tracker, tx: Transaction, issues: Iterable[Iss
             continue
         circle = [issue, *above]
         opened = max(circle, key=lambda one: one.id)
-        told = f"no longer part of {opened.parent_id}: {' -> '.join(one.id for one in (*circle, issue))} was a circle"
-        tx.update(tx.get(Issue, opened.id), parent_id=None)
+        start = circle.index(opened)
+        whole = [one.id for one in (*circle[start:], *circle[:start], opened)]
+        told = f"no longer part of {opened.parent_id}: {' -> '.join(whole)} was a circle"
+        # It gives way to whoever opens the circle themselves.
+        tx.follow(tx.get(Issue, opened.id), parent_id=None)
         mended.append(_say(tracker, tx, opened.id, f"{opened.id}|{opened.parent_id}", told))
     return mended
 
 
 def _follow(tracker: Tracker, tx: Transaction, issues: Iterable[Issue]) -> list[Mended]:
     landed = [tx.get(Issue, issue.id) for issue in issues]
-    around = NearIssues(tracker)
+    around = NearIssues(tracker, tx)
 
     def is_due(issue: Issue, status: Status) -> bool:
-        return issue.status_at is None or issue.status_at <= _moment_of_cause(around, issue, status)
+        # Nobody set the status of an epic that its parts closed, so nobody set it after the moment of a part either.
+        if issue.status_at is None or issue.status is Status.CLOSED:
+            return True
+        return issue.status_at <= _moment_of_cause(around, issue, status)
 
-    mended = []
-    for issue_id, status in consequences(around, landed, is_due).items():
+    mended: dict[str, Mended] = {}
+    for issue_id, status in consequences(around, landed, is_due):
         issue = tx.get(Issue, issue_id)
         tx.follow(issue, **enter_status(issue, status, _moment_of_cause(around, issue, status), None))
-        mended.append(Mended(issue_id, _why(issue, status)))
-    return mended
+        mended[issue_id] = Mended(issue_id, _why(issue, status))
+    return list(mended.values())
 
 
 def _moment_of_cause(around: NearIssues, issue: Issue, status: Status) -> datetime:
