@@ -3,7 +3,7 @@
 import pytest
 
 from tests.tracker.clock import Clock
-from tracker import Commit, Issue, IssueEdit, IssueType, LogType, Status, Tracker, editing, moves, talk
+from tracker import Commit, Issue, IssueEdit, IssueType, LogType, Status, Tracker, deeds, editing, moves, reviews, talk
 from tracker.errors import ClaimedError, IssueDeletedError, SelfApprovalError, TransitionError
 from tracker.records import Involvement, Snapshot
 
@@ -170,3 +170,14 @@ def test_what_is_deleted_does_not_move(tracker: Tracker) -> None:
     for move in (moves.start, moves.block, moves.close, moves.reopen):
         with pytest.raises(IssueDeletedError):
             move(tracker, [made.id])
+
+
+def test_work_that_begins_again_ends_an_approval(tracker: Tracker, colleague: Tracker) -> None:
+    """What was approved is not what will be there."""
+    made = tracker.create("Oat milk")
+    reviews.request(tracker, [made.id])
+    reviews.approve(colleague, [made.id], record_only=True, reason="fine")
+
+    moves.start(tracker, [made.id])
+
+    assert deeds.approvals(tracker, made.id) == []
