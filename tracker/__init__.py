@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from tracker import (
         boards,
         days,
+        decisions,
         deeds,
         dependencies,
         editing,
@@ -278,6 +279,7 @@ __all__ = [
     "check_label",
     "check_url",
     "days",
+    "decisions",
     "deeds",
     "dependencies",
     "editing",

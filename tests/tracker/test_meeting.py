@@ -4,7 +4,19 @@ import pytest
 
 from tests.tracker.clock import Clock
 from tests.tracker.pair import agreed, sync
-from tracker import Issue, IssueEdit, IssueType, Status, Tracker, dependencies, editing, moves, reconcile, talk
+from tracker import (
+    Issue,
+    IssueEdit,
+    IssueType,
+    Status,
+    Tracker,
+    decisions,
+    dependencies,
+    editing,
+    moves,
+    reconcile,
+    talk,
+)
 from tracker.records import Dependency
 
 
@@ -34,7 +46,7 @@ def test_two_who_start_one_issue_offline_are_a_conflict_with_a_name_in_it(laptop
     clash = conflict.fields["implementer_session"]
     assert (clash.mine, clash.theirs) == (desktop.session, laptop.session)
     assert desktop.get(issue.id).implementer_session == laptop.session
-    desktop.resolve(conflict, "theirs")
+    decisions.settle(desktop, conflict, "theirs")
     (found,) = agreed(laptop, desktop)
     assert (found.status, found.implementer_session) == (Status.IN_PROGRESS, laptop.session)
 
