@@ -52,7 +52,9 @@ Blocks = Annotated[
     list[str] | None, typer.Option("--blocks", help="What waits for it; may be given several times.", metavar="ID")
 ]
 
-Append = Annotated[str | None, typer.Option("--append", help="Put this at the end of the description.", metavar="TEXT")]
+Append = Annotated[
+    str | None, typer.Option("--append", help="Put this at the end of the description; - reads stdin.", metavar="TEXT")
+]
 Status = Annotated[
     str | None,
     typer.Option("--status", "-s", help="open, in_progress, blocked, in_review or closed.", metavar="STATUS"),
@@ -67,7 +69,7 @@ Clear = Annotated[
     list[str] | None, typer.Option("--clear", help="Empty a field: parent, points, defer or due.", metavar="FIELD")
 ]
 SaidAsWell = Annotated[
-    str | None, typer.Option("--comment", "-m", help="Say something about it as well.", metavar="TEXT")
+    str | None, typer.Option("--comment", "-m", help="Say this about it as well; - reads stdin.", metavar="TEXT")
 ]
 IfUpdatedAt = Annotated[
     str | None,
