@@ -97,17 +97,6 @@ def claimed(tracker: Tracker, *, session: str | None = None, stale: str | None =
     return tracker.replica.select(Issue, f"WHERE {' AND '.join(conditions)} ORDER BY priority, created_at, id", params)
 
 
-def unmet(tracker: Tracker, issues: Sequence[Issue]) -> list[str]:
-    """What to tell of issues that were started before what they depend on was closed."""
-    around = NearIssues(tracker)
-    told = []
-    for issue in issues:
-        waiting = [needed.id for needed in around.needs(issue) if needed.status is not Status.CLOSED]
-        if waiting:
-            told.append(f"{issue.id} depends on {', '.join(waiting)}, not closed yet")
-    return told
-
-
 def block(tracker: Tracker, typed: Sequence[str], *, reason: str = "") -> Moved:
     """Say that issues cannot go on."""
     return _move(

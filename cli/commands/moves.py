@@ -9,7 +9,7 @@ from cli.focus import named_or_focused
 from cli.invocation import Invocation, command
 from cli.options import FocusedIds, IssueIds, Reason
 from cli.repository import commit_of
-from tracker import Moved, Tracker, moves
+from tracker import Moved, Tracker, moves, notices
 
 app = typer.Typer()
 
@@ -34,8 +34,12 @@ def start(
         moved = moves.start(tracker, ids, is_forced=force, reason=reason, commit=commit, online=online)
         _focus_alone(tracker, moved)
         emit_moved(call, tracker, "started", moved, many=len(ids) > 1)
-        for line in moves.unmet(tracker, moved.issues):
-            call.say(line)
+        _say(call, notices.of_start(tracker, moved))
+
+
+def _say(call: Invocation, lines: list[str]) -> None:
+    for line in lines:
+        call.say(line)
 
 
 def _focus_alone(tracker: Tracker, moved: Moved) -> None:
@@ -64,7 +68,10 @@ def unstart(
     with call.tracker() as tracker:
         if session is None and stale is None:
             ids = named_or_focused(tracker, issue_ids)
-            emit_moved(call, tracker, "unstarted", moves.unstart(tracker, ids, reason=reason), many=len(ids) > 1)
+            before = [tracker.get(typed) for typed in ids]
+            moved = moves.unstart(tracker, ids, reason=reason)
+            emit_moved(call, tracker, "unstarted", moved, many=len(ids) > 1)
+            _say(call, notices.of_release(tracker, before, moved))
             return
         found = moves.claimed(tracker, session=session, stale=stale)
         if not force or not found:
@@ -112,6 +119,7 @@ def close(
         ids = named_or_focused(tracker, issue_ids)
         moved = moves.close(tracker, ids, reason=reason, exception=exception)
         emit_moved(call, tracker, "closed", moved, many=len(ids) > 1)
+        _say(call, notices.of_end(tracker, [issue for issue in moved.issues if issue.id in moved.changed]))
 
 
 @command(app, "reopen")
@@ -125,7 +133,9 @@ def reopen(call: Invocation, issue_ids: IssueIds, reason: Reason = "") -> None:
 def delete(call: Invocation, issue_ids: IssueIds) -> None:
     """Delete issues; td restore brings them back."""
     with call.tracker() as tracker:
-        emit_change(call, tracker, "deleted", tracker.delete(issue_ids), many=len(issue_ids) > 1)
+        deleted = tracker.delete(issue_ids)
+        emit_change(call, tracker, "deleted", deleted, many=len(issue_ids) > 1)
+        _say(call, notices.of_end(tracker, deleted))
 
 
 @command(app, "restore")

@@ -9,7 +9,7 @@ from cli.errors import UsageError
 from cli.focus import named_or_focused
 from cli.invocation import Invocation, command
 from cli.options import FocusedIds, IssueIds, Reason
-from tracker import Approval, Tracker, reviews
+from tracker import Approval, Tracker, notices, reviews
 
 app = typer.Typer()
 
@@ -75,6 +75,9 @@ def approve(
         )
         action = "review recorded" if record_only else "approved"
         emit_moved(call, tracker, action, moved, many=all_of_them or len(ids) > 1)
+        if not record_only:
+            for line in notices.of_end(tracker, moved.issues):
+                call.say(line)
 
 
 def _to_approve(tracker: Tracker, typed: list[str] | None, how: Approval, *, all_of_them: bool) -> list[str]:
