@@ -159,8 +159,9 @@ def _check_reason(approval: Approval) -> None:
 
 def _check_in_review(issue: Issue) -> None:
     if issue.status is not Status.IN_REVIEW:
-        wanted = "approved or rejected"
-        raise TransitionError(issue.id, issue.status, wanted, f"ask for a review first: td review {issue.id}")
+        ways = {Status.CLOSED: ("reopen it first", "reopen"), Status.BLOCKED: ("it must go on first", "unblock")}
+        told, command = ways.get(issue.status, ("ask for a review first", "review"))
+        raise TransitionError(issue.id, issue.status, "approved or rejected", f"{told}: td {command} {issue.id}")
 
 
 def _to_review(tracker: Tracker, tx: Transaction, issue: Issue) -> Issue:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.changes import emit_change, emit_moved
+from cli.errors import UsageError
 from cli.focus import named_or_focused
 from cli.invocation import Invocation, command
 from cli.options import FocusedIds, IssueIds, Reason
@@ -66,6 +67,8 @@ def unstart(
 ) -> None:
     """Put issues back that were started: nobody claims them any more."""
     with call.tracker() as tracker:
+        if issue_ids and (session is not None or stale is not None):
+            raise UsageError("--session and --stale go without ids", "name the issues, or say which with the options")
         if session is None and stale is None:
             ids = named_or_focused(tracker, issue_ids)
             before = [tracker.get(typed) for typed in ids]

@@ -33,7 +33,7 @@ def session(
         document = _document(sessions.own(tracker), tracker)
     call.emit(
         lambda: document,
-        lambda: aligned([(key, "-" if value in (None, "", []) else str(value)) for key, value in document.items()]),
+        lambda: aligned([(key, _told(value)) for key, value in document.items()]),
     )
 
 
@@ -88,6 +88,10 @@ def _document(one: Known, tracker: Tracker) -> dict[str, object]:
         "claims": list(one.claims),
         "current": one.id == tracker.session,
     }
+
+
+def _told(value: object) -> str:
+    return (" ".join(value) if isinstance(value, list) else printable(str(value or ""))) or "-"
 
 
 def _lines(found: list[Known], own: str) -> list[str]:

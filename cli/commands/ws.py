@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.changes import emit_change, emit_moved
+from cli.changes import emit_moved
 from cli.commands.handoff import Decided, Remaining, Told, Uncertain, account_of
 from cli.documents import record_document
 from cli.formats import FormatOption
@@ -41,15 +41,15 @@ def tag(
 ) -> None:
     """Take issues into the stretch, and start those that are open."""
     with call.tracker() as tracker:
-        issues = work_sessions.tag(tracker, issue_ids, is_started=not no_start)
-        emit_change(call, tracker, "tagged", issues, many=True)
+        moved = work_sessions.tag(tracker, issue_ids, is_started=not no_start)
+        emit_moved(call, tracker, "tagged", moved, many=True)
 
 
 @command(app, "untag")
 def untag(call: Invocation, issue_ids: IssueIds) -> None:
     """Take issues out of the stretch again."""
     with call.tracker() as tracker:
-        emit_change(call, tracker, "untagged", work_sessions.untag(tracker, issue_ids), many=True)
+        emit_moved(call, tracker, "untagged", work_sessions.untag(tracker, issue_ids), many=True)
 
 
 @command(app, "log")

@@ -66,3 +66,51 @@ def test_an_epic_that_is_approved_tells_which_parts_are_not(here: InProcess, mon
 
     assert answer.out == f"APPROVED {epic}\n"
     assert answer.err == f"{epic} has parts that are not closed: {part}\n"
+
+
+def test_all_of_nothing_is_nothing(here: InProcess) -> None:
+    """An empty list, and no error."""
+    assert here.document("approve", "--all") == []
+    assert here.document("approve", "--all", "--decision", "changes_requested") == []
+    assert here.done("approve", "--all").err == "nothing waits that you may approve\n"
+
+
+def test_issues_are_named_or_swept_and_not_both(here: InProcess) -> None:
+    """Else what was named would be left out in silence."""
+    made = created(here, "Oat milk")
+    here.done("start", made)
+
+    assert here("unstart", made, "--stale", "0h", "--force").code == 2
+
+    assert here.document("list", "--all")[0]["status"] == "in_progress"
+
+
+@pytest.mark.parametrize(("way", "command"), [("close", "reopen"), ("block", "unblock"), ("unfocus", "review")])
+def test_who_approves_too_early_is_told_what_comes_first(here: InProcess, way: str, command: str) -> None:
+    """The hint can be typed, and works."""
+    made = created(here, "Oat milk")
+    here.done(way, *([] if way == "unfocus" else [made]))
+
+    refused = here("approve", made)
+
+    assert refused.err.endswith(f": td {command} {made}\n")
+    here.done(command, made)
+
+
+def test_a_session_names_what_it_has(here: InProcess) -> None:
+    """As it would be typed."""
+    made = created(here, "Oat milk")
+    here.done("start", made)
+
+    assert f"claims      {made}\n" in here.done("session").out
+
+
+def test_what_is_in_a_stretch_already_is_told(here: InProcess) -> None:
+    """And so is what was never in it."""
+    one, other = created(here, "one"), created(here, "other")
+    here.done("ws", "start", "milk")
+    here.done("ws", "tag", one)
+
+    assert here.done("ws", "tag", one, other).out == f"UNCHANGED {one}\nTAGGED {other}\n"
+    here.done("ws", "untag", other)
+    assert here.done("ws", "untag", one, other).out == f"UNTAGGED {one}\nUNCHANGED {other}\n"
