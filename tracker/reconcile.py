@@ -140,9 +140,14 @@ def _follow(tracker: Tracker, tx: Transaction, issues: Iterable[Issue]) -> list[
     return list(mended.values())
 
 
+def _is_freed(issue: Issue, status: Status) -> bool:
+    """Whether it follows from what the issue waited for, and not from its parts."""
+    return issue.status is Status.BLOCKED and status is Status.OPEN
+
+
 def _moment_of_cause(around: NearIssues, issue: Issue, status: Status) -> datetime:
     """The moment from which the status follows: the same for everybody who sees the same rows."""
-    near = around.needs(issue) if issue.status is Status.BLOCKED else around.children(issue)
+    near = around.needs(issue) if _is_freed(issue, status) else around.children(issue)
     if status is Status.OPEN and issue.status is Status.CLOSED:
         near = [child for child in near if child.status is not Status.CLOSED]
     return max(child.status_at or child.created_at for child in near)
@@ -154,7 +159,7 @@ def _why(issue: Issue, status: Status) -> str:
         Status.IN_REVIEW: "in review: all its parts are closed or in review",
         Status.OPEN: "open again: a part of it is open",
     }
-    if issue.status is Status.BLOCKED:
+    if _is_freed(issue, status):
         return "open: all that it depends on is closed"
     return reasons[status]
 

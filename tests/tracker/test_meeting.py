@@ -290,3 +290,18 @@ def test_a_circle_of_parts_that_somebody_else_opens_is_nothing_to_decide(laptop:
 
     assert laptop.replica.conflicts() == []
     assert {issue.id: issue.parent_id for issue in agreed(laptop, desktop)}[last] == third.id
+
+
+def test_an_epic_that_is_blocked_follows_its_parts(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
+    """They say that it went on, whatever was in the way."""
+    epic, one, other = shared_epic(laptop, desktop)
+    moves.block(laptop, [epic.id])
+    sync(laptop, desktop)
+    clock.pass_seconds(60)
+    moves.close(laptop, [one.id])
+    moves.close(desktop, [other.id])
+
+    told = sync(laptop, desktop)
+
+    assert told == [f"{epic.id} closed: all its parts are closed"]
+    assert {issue.status for issue in agreed(laptop, desktop)} == {Status.CLOSED}
