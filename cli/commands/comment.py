@@ -7,9 +7,9 @@ import typer
 from cli.documents import issue_document, record_document
 from cli.formats import FormatOption
 from cli.invocation import Invocation, command
-from cli.listing import emit_rows
 from cli.options import IssueId
 from cli.render import change_line
+from cli.rows import emit_documents
 from cli.talk import comment_lines
 from cli.typed_text import read_typed
 from tracker import talk
@@ -50,6 +50,6 @@ def comments(call: Invocation, issue_id: IssueId, form: FormatOption = None) -> 
     with call.reading() as tracker:
         found = talk.comments(tracker, tracker.get(issue_id).id)
     documents = [record_document(one) for one in found]
-    emit_rows(call, form, documents, lambda: comment_lines(found), name="comments", columns=_COLUMNS)
+    emit_documents(call, form, documents, lambda: comment_lines(found), name="comments", columns=_COLUMNS)
     if not found:
         call.say("nothing was said")

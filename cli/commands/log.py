@@ -9,8 +9,8 @@ from cli.errors import UsageError
 from cli.focus import named_or_focused
 from cli.formats import FormatOption
 from cli.invocation import Invocation, command
-from cli.listing import emit_rows
 from cli.options import FocusedId, Limit
+from cli.rows import emit_documents
 from cli.talk import log_lines
 from cli.typed_text import read_typed
 from tracker import Log, LogType, parse_log_type, talk, work_sessions
@@ -76,6 +76,6 @@ def logs(call: Invocation, issue_id: FocusedId = None, limit: Limit = None, form
         (typed,) = named_or_focused(tracker, [issue_id] if issue_id else None)
         found = talk.logs(tracker, tracker.get(typed).id, limit=limit)
     documents = [record_document(one) for one in found]
-    emit_rows(call, form, documents, lambda: log_lines(found), name="logs", columns=_COLUMNS)
+    emit_documents(call, form, documents, lambda: log_lines(found), name="logs", columns=_COLUMNS)
     if not found:
         call.say("nothing was logged")
