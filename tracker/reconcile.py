@@ -23,7 +23,7 @@ from tracker.ids import dependency_id, relation_id
 from tracker.near import NearIssues
 from tracker.parents import ancestors
 from tracker.records import Dependency, Issue, Log, LogType, Status
-from tracker.statuses import enter_status
+from tracker.statuses import enter_status, what_fits
 from tracker.tracker import Tracker
 
 _LOOK_BACK = 1_000
@@ -70,6 +70,7 @@ def mend(tracker: Tracker, arrived: Arrived) -> list[Mended]:
         issues = _still_there(tracker, arrived.issues)
         mended += _open_circles(tracker, tx, arrived.dependencies)
         mended += _open_family_circles(tracker, tx, issues)
+        mended += _bring_in_step(tx, issues)
         mended += _follow(tracker, tx, issues)
     return mended
 
@@ -119,6 +120,16 @@ def _open_family_circles(tracker: Tracker, tx: Transaction, issues: Iterable[Iss
         # It gives way to whoever opens the circle themselves.
         tx.follow(tx.get(Issue, opened.id), parent_id=None)
         mended.append(_say(tracker, tx, opened.id, f"{opened.id}|{opened.parent_id}", told))
+    return mended
+
+
+def _bring_in_step(tx: Transaction, issues: Iterable[Issue]) -> list[Mended]:
+    # Fields are merged each for itself: one may be of a status that another one replaced.
+    mended = []
+    for issue in (tx.get(Issue, one.id) for one in issues):
+        known = issue.implementer_session or issue.creator_session
+        if tx.follow(issue, **what_fits(issue, issue.status_at or issue.created_at, known)) is not issue:
+            mended.append(Mended(issue.id, f"{issue.status.value}: what was left of another status is taken out"))
     return mended
 
 

@@ -305,3 +305,22 @@ def test_an_epic_that_is_blocked_follows_its_parts(laptop: Tracker, desktop: Tra
 
     assert told == [f"{epic.id} closed: all its parts are closed"]
     assert {issue.status for issue in agreed(laptop, desktop)} == {Status.CLOSED}
+
+
+def test_nothing_is_left_of_a_status_that_another_replaced(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
+    """One opened it again; the other did too, and closed it once more: it is open, and nobody closed it."""
+    (issue,) = shared(laptop, desktop, "Oat milk")
+    moves.close(laptop, [issue.id])
+    sync(laptop, desktop)
+    clock.pass_seconds(60)
+    moves.reopen(desktop, [issue.id])
+    clock.pass_seconds(60)
+    moves.reopen(laptop, [issue.id])
+    moves.close(laptop, [issue.id])
+
+    told = sync(laptop, desktop)
+
+    (found,) = agreed(laptop, desktop)
+    assert (found.status, found.closed_at, found.closed_by_session) == (Status.OPEN, None, None)
+    assert told == [f"{issue.id} open: what was left of another status is taken out"]
+    assert sync(laptop, desktop) == []
