@@ -3,7 +3,6 @@
 Always true: a value is checked by the rules of the tracker, and `-` or a file is read once.
 """
 
-import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import FileError, UsageError
+from cli.errors import UsageError
+from cli.typed_text import read_file, read_typed
 from tracker import days
 
 Title = Annotated[str | None, typer.Option("--title", help="A new title.", metavar="TEXT")]
@@ -52,7 +52,9 @@ Blocks = Annotated[
     list[str] | None, typer.Option("--blocks", help="What waits for it; may be given several times.", metavar="ID")
 ]
 
-Append = Annotated[str | None, typer.Option("--append", help="Put this at the end of the description.", metavar="TEXT")]
+Append = Annotated[
+    str | None, typer.Option("--append", help="Put this at the end of the description; - reads stdin.", metavar="TEXT")
+]
 Status = Annotated[
     str | None,
     typer.Option("--status", "-s", help="open, in_progress, blocked, in_review or closed.", metavar="STATUS"),
@@ -67,7 +69,7 @@ Clear = Annotated[
     list[str] | None, typer.Option("--clear", help="Empty a field: parent, points, defer or due.", metavar="FIELD")
 ]
 SaidAsWell = Annotated[
-    str | None, typer.Option("--comment", "-m", help="Say something about it as well.", metavar="TEXT")
+    str | None, typer.Option("--comment", "-m", help="Say this about it as well; - reads stdin.", metavar="TEXT")
 ]
 IfUpdatedAt = Annotated[
     str | None,
@@ -76,17 +78,15 @@ IfUpdatedAt = Annotated[
 
 
 def text_of(field: str, typed: str | None, file: Path | None) -> str | None:
-    """A text that was given on the command line, on stdin as `-`, or in a file. Raises UsageError, FileError."""
+    """A text that was given on the command line, on stdin as `-`, or in a file.
+
+    Raises UsageError, and as `read_file`.
+    """
     if typed is not None and file is not None:
         raise UsageError(f"{field} is given twice", f"use --{field} or --{field}-file")
-    if typed == "-" or (file is not None and str(file) == "-"):
-        return sys.stdin.read()
-    if file is None:
-        return typed
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise FileError(file, getattr(error, "strerror", None) or str(error)) from error
+    if file is not None:
+        return read_file(f"--{field}-file", file)
+    return None if typed is None else read_typed(f"--{field}", typed)
 
 
 def day_of(field: str, typed: str | None) -> date | None:

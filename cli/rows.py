@@ -4,6 +4,7 @@ Always true: what is told of a row beside its columns stands after them, and is 
 name must take.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -45,12 +46,47 @@ def emit_rows(
         print_stored(record, rows, chosen)
 
 
+def emit_documents(
+    call: Invocation,
+    form: Format | None,
+    documents: Sequence[Mapping[str, object]],
+    lines: Callable[[], Sequence[str]],
+    *,
+    name: str,
+    columns: Sequence[str],
+) -> None:
+    """Print rows that are no records, or that hold more than one.
+
+    Args:
+        call: how td was called.
+        form: as `--format` asks; None: JSON with `--json`, else lines.
+        documents: the rows as JSON objects.
+        lines: the rows for a person.
+        name: what the rows are called where they become SQL.
+        columns: the names that the rows have; what is no column of a flat form (a list) is JSON in it.
+    """
+    chosen = chosen_format(form, as_json=call.as_json)
+    if form is None and chosen is Format.TABLE:
+        print_lines(lines())
+    elif chosen is Format.JSON:
+        print_json(list(documents))
+    else:
+        rows = ([_flat(document.get(column)) for column in columns] for document in documents)
+        print_rows(columns, rows, chosen, name=name)
+
+
 def print_stored(record: type[Record], rows: Sequence[tuple[Record, Extras]], form: Format) -> None:
     """Print rows as they are stored, with what is told beside their columns."""
     names = ["id", *(column.name for column in record.replica_columns), "updated_at"]
     beside = list(rows[0][1]) if rows and form is not Format.SQL else []
     values = ([*_stored(row), *(_plain(extras[name]) for name in beside)] for row, extras in rows)
     print_rows([*names, *beside], values, form, name=record.replica_table)
+
+
+def _flat(value: object) -> object:
+    if isinstance(value, bool):
+        return int(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
 def _stored(row: Record) -> Iterable[object]:

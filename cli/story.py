@@ -24,6 +24,7 @@ from tracker import (
     SyncReport,
     Tracker,
     UnreachableError,
+    decisions,
     new_session_id,
     open_tracker,
 )
@@ -173,7 +174,7 @@ def _settle(stage: _Stage, plot: _Plot, conflict: Conflict) -> None:
     _expect("where the one came from", _DESKTOP, conflict.mine_by.machine)
     _expect("where the other came from", _LAPTOP, theirs_by and theirs_by.machine)
     stage.teller.chapter("A person decides")
-    stage.desktop.resolve(conflict, {"title": "Launch on July 1st"})
+    decisions.settle(stage.desktop, conflict, {"title": "Launch on July 1st"})
     stage.teller.say(_DESKTOP, 'settled it with a third title: "Launch on July 1st"')
     for name, tracker in ((_DESKTOP, stage.desktop), (_LAPTOP, stage.laptop), (_DESKTOP, stage.desktop)):
         stage.teller.say(name, _told_sync(_sync(tracker)))

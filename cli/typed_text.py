@@ -14,22 +14,33 @@ _BYTES_MAX: Final = 400_000
 
 
 def read_text(option: str, typed: str) -> str:
-    """The text that was typed; `-`: what stdin holds, `@FILE`: what a file holds.
+    """The text that was typed; `-`: what stdin holds, `@FILE`: what a file holds. Raises as `read_file`."""
+    if typed.startswith("@"):
+        return read_file(option, Path(typed[1:]))
+    return read_typed(option, typed)
+
+
+def read_typed(option: str, typed: str) -> str:
+    """The text that was typed; `-`: what stdin holds. Raises InvalidValueError: it is too long, or not UTF-8."""
+    return _decoded(option, "stdin", _read_stdin(option)) if typed == "-" else typed
+
+
+def read_file(option: str, path: Path) -> str:
+    """What a file holds; `-`: what stdin holds.
 
     Raises:
         FileError: the file cannot be read.
         InvalidValueError: it is too long, or not UTF-8.
     """
-    if typed == "-":
-        return _decoded(option, "stdin", _read_stdin(option))
-    if not typed.startswith("@"):
-        return typed
-    path = Path(typed[1:])
+    if str(path) == "-":
+        return read_typed(option, "-")
     try:
         with path.expanduser().open("rb") as file:
             content = file.read(_BYTES_MAX + 1)
     except (OSError, RuntimeError, ValueError) as error:
-        raise FileError(path, getattr(error, "strerror", None) or str(error)) from error
+        failed = FileError(path, getattr(error, "strerror", None) or str(error))
+        failed.hint = "see that it is there, and that you may read it"
+        raise failed from error
     return _decoded(option, str(path), content)
 
 

@@ -409,11 +409,18 @@ class Replica:
         settled = (entry_from(row, pending=False) for row in found)
         return [*(entry for entry in settled if entry.mutation_id not in waiting), *pending]
 
-    def undo(self, mutation_id: str | None = None, *, keep: Callable[[Change], bool] | None = None) -> Mutation:
+    def undo(
+        self,
+        mutation_id: str | None = None,
+        *,
+        keep: Callable[[Change], bool] | None = None,
+        then: Callable[[Transaction], None] | None = None,
+    ) -> Mutation:
         """Take a mutation back by a new one; None: the last of this session.
 
         keep: tells the changes that stay, as of what the program wrote down beside what the person did; where all of
-        them would, none does. Raises ConflictError where the fields have moved on since, NotFoundError.
+        them would, none does. then: does what the application's own rules want besides, in the same mutation. Raises
+        ConflictError where the fields have moved on since, NotFoundError.
         """
         from replica.conflicts import is_parked  # noqa: PLC0415 - most programs meet no conflict
         from replica.decide import take_back  # noqa: PLC0415 - only a decision pays for it
@@ -428,6 +435,8 @@ class Replica:
         left = tuple(change for change in mutation.changes if keep is None or not keep(change))
         with self.transaction() as tx:
             take_back(tx, replace(mutation, changes=left or mutation.changes), self._means)
+            if then is not None:
+                then(tx)
             made = tx.mutation_id if tx.changes() else None
         if made is None:
             raise ConflictError(

@@ -4,10 +4,11 @@ Pure. Always true:
 - an epic whose parts are all closed is closed, and one whose parts are all closed or in review is in review;
 - an epic that nobody closed, but the closing of its parts, is open again with a part that is open;
 - what was blocked is open once the last of what it depends on is closed;
-- what follows is said once for each issue, and nothing follows for one that is deleted or closed already.
+- nothing follows for an issue that is deleted or closed already, but for an epic that is open again;
+- one thing is told before the next is looked for, so that who does it at once sees the next as it then is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from tracker.records import Issue, IssueType, Status
@@ -33,12 +34,11 @@ class Near(Protocol):
 
 def consequences(
     near: Near, landed: Iterable[Issue], may: Callable[[Issue, Status], bool] = lambda _issue, _status: True
-) -> dict[str, Status]:
-    """The status that other issues come to, by id, in the order in which one follows from the other.
+) -> Iterator[tuple[str, Status]]:
+    """The issues that come to another status by it, with that, in the order in which one follows from the other.
 
     landed: the issues that just came to their status, as they are now. may: whether an issue is to follow at all.
     """
-    now: dict[str, Status] = {}
     known = {issue.id: issue.status for issue in landed}
     queue = list(landed)
 
@@ -53,9 +53,9 @@ def consequences(
         for found in following:
             if found is not None and status(found[0]) is not found[1] and may(*found):
                 other, next_status = found
-                known[other.id] = now[other.id] = next_status
+                known[other.id] = next_status
+                yield other.id, next_status
                 queue.append(other)
-    return now
 
 
 def _epic_follows(near: Near, issue: Issue, status: "_StatusOf") -> tuple[Issue, Status] | None:

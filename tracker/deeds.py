@@ -11,10 +11,12 @@ from tracker.errors import InvalidFieldError
 from tracker.ids import relation_id
 from tracker.records import Decision, Deed, Involvement, Issue, Review, Setting
 from tracker.review_policy import Involved, Policy
+from tracker.seen import select_seen
 from tracker.tracker import Tracker
 
 POLICY_SETTING: Final = "review.policy"
 DEFAULT_POLICY: Final = Policy.TRUSTED
+_COUNTING: Final = "WHERE issue_id = ? AND decision = ? AND superseded_at IS NULL"
 _WORK: Final = frozenset({Deed.STARTED, Deed.UNSTARTED})
 
 SUPERSEDING: Final = frozenset({"title", "description", "type", "priority", "minor", "parent_id"})
@@ -41,13 +43,21 @@ def note_deed(tracker: Tracker, tx: Transaction, issue_id: str, deed: Deed) -> N
 
 def approvals(tracker: Tracker, issue_id: str) -> list[Review]:
     """The approvals of an issue that still count, oldest first."""
-    where = "WHERE issue_id = ? AND decision = ? AND superseded_at IS NULL ORDER BY created_at, id"
-    return tracker.replica.select(Review, where, (issue_id, Decision.APPROVED.value))
+    return tracker.replica.select(Review, f"{_COUNTING} ORDER BY created_at, id", (issue_id, Decision.APPROVED.value))
 
 
 def supersede_approvals(tracker: Tracker, tx: Transaction, issue_id: str) -> None:
     """Let no approval of an issue count any more: what was approved is not what is there now."""
-    for review in approvals(tracker, issue_id):
+    found = select_seen(
+        tracker,
+        tx,
+        Review,
+        _COUNTING,
+        (issue_id, Decision.APPROVED.value),
+        columns=frozenset({"superseded_at"}),
+        fits=lambda one: one.superseded_at is None and one.issue_id == issue_id and one.decision is Decision.APPROVED,
+    )
+    for review in found:
         tx.update(review, superseded_at=tracker.now())
 
 

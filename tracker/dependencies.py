@@ -11,6 +11,7 @@ from replica import NotFoundError, Transaction
 from tracker.deeds import supersede_approvals
 from tracker.errors import CycleError
 from tracker.ids import dependency_id
+from tracker.near import edges_of
 from tracker.records import Dependency, Issue
 from tracker.rules import check_not_deleted
 from tracker.tracker import Tracker
@@ -33,7 +34,7 @@ def add_in(tracker: Tracker, tx: Transaction, issue: Issue, needed: Iterable[Iss
         try:
             tx.get(Dependency, row_id)
         except NotFoundError:
-            _refuse_circle(tracker, issue.id, other.id)
+            _refuse_circle(tracker, tx, issue.id, other.id)
             made = Dependency(
                 id=row_id,
                 issue_id=issue.id,
@@ -57,18 +58,8 @@ def remove(tracker: Tracker, typed: str, needed: Sequence[str]) -> list[Dependen
 def replace_in(tracker: Tracker, tx: Transaction, issue: Issue, needed: Sequence[Issue]) -> list[Dependency]:
     """Let an issue wait for these and no others, within a mutation. Returns those that were added or taken out."""
     wanted = {other.id for other in needed}
-    gone = [one.depends_on_id for one in of_issue(tracker, issue.id) if one.depends_on_id not in wanted]
+    gone = [one.depends_on_id for one in edges_of(tracker, tx, issue.id) if one.depends_on_id not in wanted]
     return [*remove_in(tracker, tx, issue.id, gone), *add_in(tracker, tx, issue, needed)]
-
-
-def of_issue(tracker: Tracker, issue_id: str) -> list[Dependency]:
-    """What an issue waits for, by its whole id, oldest first."""
-    return tracker.replica.select(Dependency, "WHERE issue_id = ? ORDER BY created_at, id", (issue_id,))
-
-
-def on_issue(tracker: Tracker, issue_id: str) -> list[Dependency]:
-    """What waits for an issue, by its whole id, oldest first."""
-    return tracker.replica.select(Dependency, "WHERE depends_on_id = ? ORDER BY created_at, id", (issue_id,))
 
 
 def remove_in(tracker: Tracker, tx: Transaction, issue_id: str, needed: Sequence[str]) -> list[Dependency]:
@@ -86,20 +77,20 @@ def remove_in(tracker: Tracker, tx: Transaction, issue_id: str, needed: Sequence
     return removed
 
 
-def _refuse_circle(tracker: Tracker, issue_id: str, needed_id: str) -> None:
+def _refuse_circle(tracker: Tracker, tx: Transaction, issue_id: str, needed_id: str) -> None:
     """Raise CycleError if `needed_id` waits for the issue already, over however many others."""
-    found = path_between(tracker, needed_id, issue_id)
+    found = path_between(tracker, tx, needed_id, issue_id)
     if found:
         raise CycleError("dependency", (issue_id, *found))
 
 
-def path_between(tracker: Tracker, first_id: str, last_id: str) -> tuple[str, ...]:
+def path_between(tracker: Tracker, tx: Transaction, first_id: str, last_id: str) -> tuple[str, ...]:
     """The ids on a way along dependencies, first and last included; empty if there is none."""
     seen: dict[str, str | None] = {first_id: None}
     queue = [first_id]
     while queue and last_id not in seen:
         nearest = queue.pop(0)
-        for one in of_issue(tracker, nearest):
+        for one in edges_of(tracker, tx, nearest):
             if one.depends_on_id not in seen:
                 seen[one.depends_on_id] = nearest
                 queue.append(one.depends_on_id)

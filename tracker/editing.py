@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from replica import Transaction
 from tracker.deeds import SUPERSEDING, supersede_approvals
-from tracker.dependencies import add_in, on_issue, remove_in, replace_in
+from tracker.dependencies import add_in, remove_in, replace_in
 from tracker.errors import NothingToChangeError
 from tracker.moves import Moved, enter_checked, follow
+from tracker.near import edges_on
 from tracker.parents import check_parent
 from tracker.records import Comment, Issue
 from tracker.rules import IssueEdit, check_not_deleted, edit_issue
@@ -116,6 +117,6 @@ def _edit(tracker: Tracker, tx: Transaction, issue: Issue, edit: IssueEdit) -> I
 def _let_wait(tracker: Tracker, tx: Transaction, issue: Issue, waiting: Sequence[Issue]) -> list[str]:
     """Let these wait for the issue, and nothing else. Returns the ids of those for which that is new."""
     wanted = {other.id for other in waiting}
-    gone = [one.issue_id for one in on_issue(tracker, issue.id) if one.issue_id not in wanted]
+    gone = [one.issue_id for one in edges_on(tracker, tx, issue.id) if one.issue_id not in wanted]
     ended = [other_id for other_id in gone if remove_in(tracker, tx, other_id, [issue.id])]
     return [*ended, *(other.id for other in waiting if add_in(tracker, tx, other, [issue]))]

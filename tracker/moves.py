@@ -16,7 +16,7 @@ from tracker.deeds import approvals, involved, note_deed, policy, supersede_appr
 from tracker.near import NearIssues
 from tracker.records import Deed, Issue, Log, LogType, Snapshot, Status
 from tracker.rules import check_not_deleted
-from tracker.statuses import Changes, Wish, check_way, enter_status
+from tracker.statuses import Wish, check_way, enter_status
 from tracker.tracker import Tracker
 from tracker.values import check_text, moment_text
 
@@ -61,11 +61,10 @@ def start(
         wish = Wish(session=tracker.session, is_forced=is_forced)
         if issue.status is Status.IN_PROGRESS:
             check_way(issue.model_copy(update={"status": Status.OPEN}), Status.IN_PROGRESS, wish)
-            changes: Changes = {"implementer_session": tracker.session}
+            started = tx.update(issue, implementer_session=tracker.session)
         else:
             check_way(issue, Status.IN_PROGRESS, wish)
-            changes = enter_status(issue, Status.IN_PROGRESS, tracker.now(), tracker.session)
-        started = tx.update(issue, **changes)
+            started = _enter(tracker, tx, issue, Status.IN_PROGRESS)
         if started is not issue:
             note_deed(tracker, tx, issue.id, Deed.STARTED)
             keep_commit(tracker, tx, issue.id, "start", commit)
@@ -96,17 +95,6 @@ def claimed(tracker: Tracker, *, session: str | None = None, stale: str | None =
         conditions.append("updated_at < ?")
         params.append(moment_text(tracker.now() - parse_span("--stale", stale)))
     return tracker.replica.select(Issue, f"WHERE {' AND '.join(conditions)} ORDER BY priority, created_at, id", params)
-
-
-def unmet(tracker: Tracker, issues: Sequence[Issue]) -> list[str]:
-    """What to tell of issues that were started before what they depend on was closed."""
-    around = NearIssues(tracker)
-    told = []
-    for issue in issues:
-        waiting = [needed.id for needed in around.needs(issue) if needed.status is not Status.CLOSED]
-        if waiting:
-            told.append(f"{issue.id} depends on {', '.join(waiting)}, not closed yet")
-    return told
 
 
 def block(tracker: Tracker, typed: Sequence[str], *, reason: str = "") -> Moved:
@@ -184,12 +172,11 @@ def enter_checked(tracker: Tracker, tx: Transaction, issue: Issue, status: Statu
 
 def follow(tracker: Tracker, tx: Transaction, landed: Sequence[Issue]) -> list[Issue]:
     """Do what follows for others from issues that came to their status, and return those as they are now."""
-    around = NearIssues(tracker)
-    followed = []
-    for issue_id, status in consequences(around, landed).items():
+    followed: dict[str, Issue] = {}
+    for issue_id, status in consequences(NearIssues(tracker, tx), landed):
         issue = tx.get(Issue, issue_id)
-        followed.append(tx.follow(issue, **enter_status(issue, status, tracker.now(), None)))
-    return followed
+        followed[issue_id] = tx.follow(issue, **enter_status(issue, status, tracker.now(), None))
+    return list(followed.values())
 
 
 def _enter(tracker: Tracker, tx: Transaction, issue: Issue, status: Status) -> Issue:

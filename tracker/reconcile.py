@@ -7,6 +7,7 @@ Always true:
 - what comes out depends on the rows alone, so that two who mend the same write the same, and it is merged in silence;
 - of a circle of dependencies the youngest is taken out, of a circle of parents the one of the greatest id;
 - a status that somebody set after the moment from which it would follow is left as it is;
+- nothing here is for anybody to decide: it gives way to what a person did meanwhile;
 - what is looked at grows with what the sync brought, not with what is stored.
 """
 
@@ -22,7 +23,7 @@ from tracker.ids import dependency_id, relation_id
 from tracker.near import NearIssues
 from tracker.parents import ancestors
 from tracker.records import Dependency, Issue, Log, LogType, Status
-from tracker.statuses import enter_status
+from tracker.statuses import enter_status, what_fits
 from tracker.tracker import Tracker
 
 _LOOK_BACK = 1_000
@@ -69,6 +70,7 @@ def mend(tracker: Tracker, arrived: Arrived) -> list[Mended]:
         issues = _still_there(tracker, arrived.issues)
         mended += _open_circles(tracker, tx, arrived.dependencies)
         mended += _open_family_circles(tracker, tx, issues)
+        mended += _bring_in_step(tx, issues)
         mended += _follow(tracker, tx, issues)
     return mended
 
@@ -89,14 +91,17 @@ def _open_circles(tracker: Tracker, tx: Transaction, dependency_ids: Iterable[st
             added = tx.get(Dependency, row_id)
         except NotFoundError:
             continue
-        way = path_between(tracker, added.depends_on_id, added.issue_id)
+        way = path_between(tracker, tx, added.depends_on_id, added.issue_id)
         if not way:
             continue
         circle = [added.issue_id, *way]
         edges = [tx.get(Dependency, dependency_id(*pair)) for pair in pairwise(circle)]
         youngest = max(edges, key=lambda edge: (edge.created_at, edge.id))
         tx.delete(youngest)
-        told = f"no longer depends on {youngest.depends_on_id}: {' -> '.join(circle)} was a circle"
+        # From one place on, whichever of its dependencies it was found by.
+        start = circle.index(youngest.issue_id)
+        whole = [*circle[start:-1], *circle[:start], youngest.issue_id]
+        told = f"no longer depends on {youngest.depends_on_id}: {' -> '.join(whole)} was a circle"
         mended.append(_say(tracker, tx, youngest.issue_id, youngest.id, told))
     return mended
 
@@ -109,30 +114,51 @@ def _open_family_circles(tracker: Tracker, tx: Transaction, issues: Iterable[Iss
             continue
         circle = [issue, *above]
         opened = max(circle, key=lambda one: one.id)
-        told = f"no longer part of {opened.parent_id}: {' -> '.join(one.id for one in (*circle, issue))} was a circle"
-        tx.update(tx.get(Issue, opened.id), parent_id=None)
+        start = circle.index(opened)
+        whole = [one.id for one in (*circle[start:], *circle[:start], opened)]
+        told = f"no longer part of {opened.parent_id}: {' -> '.join(whole)} was a circle"
+        # It gives way to whoever opens the circle themselves.
+        tx.follow(tx.get(Issue, opened.id), parent_id=None)
         mended.append(_say(tracker, tx, opened.id, f"{opened.id}|{opened.parent_id}", told))
+    return mended
+
+
+def _bring_in_step(tx: Transaction, issues: Iterable[Issue]) -> list[Mended]:
+    # Fields are merged each for itself: one may be of a status that another one replaced.
+    mended = []
+    for issue in (tx.get(Issue, one.id) for one in issues):
+        known = issue.implementer_session or issue.creator_session
+        if tx.follow(issue, **what_fits(issue, issue.status_at or issue.created_at, known)) is not issue:
+            mended.append(Mended(issue.id, f"{issue.status.value}: what was left of another status is taken out"))
     return mended
 
 
 def _follow(tracker: Tracker, tx: Transaction, issues: Iterable[Issue]) -> list[Mended]:
     landed = [tx.get(Issue, issue.id) for issue in issues]
-    around = NearIssues(tracker)
+    around = NearIssues(tracker, tx)
 
     def is_due(issue: Issue, status: Status) -> bool:
-        return issue.status_at is None or issue.status_at <= _moment_of_cause(around, issue, status)
+        # Nobody set the status of an epic that its parts closed, so nobody set it after the moment of a part either.
+        if issue.status_at is None or issue.status is Status.CLOSED:
+            return True
+        return issue.status_at <= _moment_of_cause(around, issue, status)
 
-    mended = []
-    for issue_id, status in consequences(around, landed, is_due).items():
+    mended: dict[str, Mended] = {}
+    for issue_id, status in consequences(around, landed, is_due):
         issue = tx.get(Issue, issue_id)
         tx.follow(issue, **enter_status(issue, status, _moment_of_cause(around, issue, status), None))
-        mended.append(Mended(issue_id, _why(issue, status)))
-    return mended
+        mended[issue_id] = Mended(issue_id, _why(issue, status))
+    return list(mended.values())
+
+
+def _is_freed(issue: Issue, status: Status) -> bool:
+    """Whether it follows from what the issue waited for, and not from its parts."""
+    return issue.status is Status.BLOCKED and status is Status.OPEN
 
 
 def _moment_of_cause(around: NearIssues, issue: Issue, status: Status) -> datetime:
     """The moment from which the status follows: the same for everybody who sees the same rows."""
-    near = around.needs(issue) if issue.status is Status.BLOCKED else around.children(issue)
+    near = around.needs(issue) if _is_freed(issue, status) else around.children(issue)
     if status is Status.OPEN and issue.status is Status.CLOSED:
         near = [child for child in near if child.status is not Status.CLOSED]
     return max(child.status_at or child.created_at for child in near)
@@ -144,7 +170,7 @@ def _why(issue: Issue, status: Status) -> str:
         Status.IN_REVIEW: "in review: all its parts are closed or in review",
         Status.OPEN: "open again: a part of it is open",
     }
-    if issue.status is Status.BLOCKED:
+    if _is_freed(issue, status):
         return "open: all that it depends on is closed"
     return reasons[status]
 

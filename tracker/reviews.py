@@ -39,8 +39,8 @@ def request(tracker: Tracker, typed: Sequence[str], *, reason: str = "", is_mino
     """
     told = check_text("reason", reason).strip()
     ids = list(dict.fromkeys(tracker.get(one).id for one in typed))
-    around = NearIssues(tracker)
     with tracker.transaction() as tx:
+        around = NearIssues(tracker, tx)
         changed: list[Issue] = []
         for issue_id in ids:
             issue = tx.get(Issue, issue_id)
@@ -79,16 +79,20 @@ def approve(
     how = _approval(reason, reviewed_by, is_self_review=is_self_review, record_only=record_only)
     approver = _Approver(how, policy(tracker))
     ids = list(dict.fromkeys(tracker.get(one).id for one in typed))
-    around = NearIssues(tracker)
     with tracker.transaction() as tx:
+        around = NearIssues(tracker, tx)
         changed: list[Issue] = []
         for issue_id in ids:
+            if any(issue.id == issue_id for issue in changed):
+                # It was approved as a part of one that is named too.
+                continue
             issue = tx.get(Issue, issue_id)
             check_not_deleted(issue)
             _check_in_review(issue)
-            if not (approvals(tracker, issue_id) and not record_only):
+            earlier = approvals(tracker, issue_id)
+            if record_only or not earlier:
                 _record(tracker, tx, issue, approver)
-            elif not any(review.reviewer_session == tracker.session for review in approvals(tracker, issue_id)):
+            elif not any(review.reviewer_session == tracker.session for review in earlier):
                 _check_reason(how)
             if not record_only:
                 changed.append(_close(tracker, tx, issue))
@@ -155,8 +159,9 @@ def _check_reason(approval: Approval) -> None:
 
 def _check_in_review(issue: Issue) -> None:
     if issue.status is not Status.IN_REVIEW:
-        wanted = "approved or rejected"
-        raise TransitionError(issue.id, issue.status, wanted, f"ask for a review first: td review {issue.id}")
+        ways = {Status.CLOSED: ("reopen it first", "reopen"), Status.BLOCKED: ("it must go on first", "unblock")}
+        told, command = ways.get(issue.status, ("ask for a review first", "review"))
+        raise TransitionError(issue.id, issue.status, "approved or rejected", f"{told}: td {command} {issue.id}")
 
 
 def _to_review(tracker: Tracker, tx: Transaction, issue: Issue) -> Issue:

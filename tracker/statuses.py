@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from tracker.errors import ClaimedError, ReviewNeededError, TrackerError, TransitionError
@@ -55,6 +56,8 @@ NEXT: Final[Mapping[Status, Mapping[Status, tuple[Guard, ...]]]] = {
 }
 """From each status, those that may follow it, and what must hold for that."""
 
+_NOBODYS: Final = MappingProxyType({"implementer_session": None, "reviewer_session": None, "review_requested_by": None})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
@@ -86,11 +89,33 @@ def enter_status(issue: Issue, status: Status, now: datetime, session: str | Non
         "closed_by_session": session if status is Status.CLOSED else None,
     }
     if status is Status.OPEN:
-        changes |= {"implementer_session": None, "reviewer_session": None, "review_requested_by": None}
+        changes |= _NOBODYS
     elif status is Status.IN_PROGRESS:
         changes["implementer_session"] = session or issue.implementer_session
     elif status is Status.IN_REVIEW:
         changes |= {"implementer_session": issue.implementer_session or session, "review_requested_by": session}
+    return changes
+
+
+def what_fits(issue: Issue, now: datetime, session: str) -> Changes:
+    """The fields that change so that all that belongs to the status of an issue fits it.
+
+    session: who brought it together; it stands where nobody is known whom the status needs.
+    """
+    if issue.status is Status.CLOSED:
+        closed_by = issue.closed_by_session if issue.closed_at else issue.closed_by_session or session
+        return {"closed_at": issue.closed_at or now, "closed_by_session": closed_by}
+    changes: dict[str, object] = {"closed_at": None, "closed_by_session": None}
+    if issue.status is Status.OPEN:
+        changes |= _NOBODYS
+    elif issue.status is Status.IN_PROGRESS:
+        changes["implementer_session"] = issue.implementer_session or session
+    elif issue.status is Status.IN_REVIEW:
+        requested_by = issue.review_requested_by or issue.implementer_session or session
+        changes |= {
+            "implementer_session": issue.implementer_session or requested_by,
+            "review_requested_by": requested_by,
+        }
     return changes
 
 

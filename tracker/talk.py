@@ -89,7 +89,7 @@ def hand_off(
         keep_commit(tracker, tx, issue_id, "handoff", commit)
         parts = [
             _insert(tracker, tx, part.id, Account(done=(f"handed off with {issue_id}",)))
-            for part in NearIssues(tracker).descendants(issue)
+            for part in NearIssues(tracker, tx).descendants(issue)
             if part.status in _AT_WORK and last_handoff(tracker, part.id) is None
         ]
     return made, parts

@@ -15,28 +15,25 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from replica import (
-    AmbiguousIdError,
     HistoryEntry,
-    InputError,
     Mutation,
     NotFoundError,
     Replica,
     Transaction,
     open_replica,
 )
-from tracker.conflicts import rows_of
 from tracker.here import Desk, Here
 from tracker.ids import full_prefix
 from tracker.listing import IssueFilter, find_issues
-from tracker.records import RECORDS, Comment, Issue, IssueType, Priority, Session, Status
+from tracker.records import RECORDS, Comment, Issue, IssueType, Priority, Session
 from tracker.rules import IssueEdit, check_not_deleted, delete_issue, restore_issue
 from tracker.values import check_comment
 
 if TYPE_CHECKING:
-    from replica import Conflict, SqlRules
+    from replica import SqlRules
     from tracker.undo import Undone
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -187,51 +184,6 @@ class Tracker:
     def is_pending(self, mutation: Mutation) -> bool:
         """Whether the primary does not have a mutation yet."""
         return any(change.row_id in self.replica.pending_rows(change.table) for change in mutation.changes)
-
-    def find_conflict(self, typed: str) -> Conflict:
-        """The open conflict whose id starts with `typed`, or the only one on the row that `typed` stands for.
-
-        A row that is no issue is named with what its id begins with, as `nt-`.
-
-        Raises:
-            NotFoundError: there is no such conflict.
-            AmbiguousIdError: there are several.
-        """
-        try:
-            return self.replica.conflict(typed)
-        except NotFoundError:
-            prefixes = (full_prefix(typed), typed.strip().lower())
-            on_row = [
-                found for found in self.replica.conflicts() if any(row.startswith(prefixes) for row in rows_of(found))
-            ]
-            if not on_row:
-                raise
-        if len(on_row) > 1:
-            raise AmbiguousIdError("conflict", typed, [found.id for found in on_row])
-        return on_row[0]
-
-    def is_open(self, conflict: Conflict) -> bool:
-        """Whether the conflict still waits for a decision."""
-        return any(found.id == conflict.id for found in self.replica.conflicts())
-
-    def resolve(self, conflict: Conflict, choice: Literal["mine", "theirs"] | Mapping[str, object]) -> Mutation:
-        """Settle a conflict with `"mine"`, `"theirs"` or values, and keep `closed_at` in step with the status."""
-        try:
-            return self.replica.resolve(conflict.id, choice, then=lambda tx: self._keep_in_step(tx, conflict))
-        except InputError as error:
-            if not self.is_open(conflict):
-                error.hint = f"nothing is left to decide; td history {conflict.row_id} shows what came of it"
-            raise
-
-    def _keep_in_step(self, tx: Transaction, conflict: Conflict) -> None:
-        # The two fields are merged each for itself, so the status of one side may meet the moment of the other.
-        for issue_id in {change.row_id for change in conflict.changes if change.table == Issue.replica_table}:
-            try:
-                issue = tx.get(Issue, issue_id)
-            except NotFoundError:
-                continue
-            if (issue.status is Status.CLOSED) != (issue.closed_at is not None):
-                tx.update(issue, closed_at=self.now() if issue.closed_at is None else None)
 
 
 def open_tracker(  # noqa: PLR0913 - each is a choice of its own

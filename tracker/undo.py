@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from replica import Author, Change, ConflictError, HistoryEntry, Kind, Mutation, NotFoundError, Record, Replica
+from replica import (
+    Author,
+    Change,
+    ConflictError,
+    HistoryEntry,
+    Kind,
+    Mutation,
+    NotFoundError,
+    Record,
+    Replica,
+    Transaction,
+)
 from tracker.errors import NothingToUndoError, UndoRefusedError
 from tracker.records import RECORDS, Issue, Session
 from tracker.rules import delete_issue
@@ -45,36 +56,47 @@ def undo(replica: Replica, typed: str | None, now: datetime) -> Undone:
         if typed is None:
             raise NothingToUndoError(replica.session) from error
         raise
-    created = [change.row_id for change in mutation.changes if change.table == Issue.replica_table]
-    if created and all(change.kind is Kind.INSERT for change in mutation.changes):
-        return _delete(replica, mutation, created, now)
+    created = [change for change in mutation.changes if change.table == Issue.replica_table and _is_insert(change)]
     try:
+        if created:
+            return _undo_creation(replica, mutation, created, now)
         return Undone(replica.undo(mutation.id, keep=_is_introduction))
     except ConflictError as error:
-        for change in mutation.changes:
+        # What followed from the rest gives way, so it is never the reason.
+        for change in (one for one in mutation.changes if not one.yields):
             _refuse_moved(replica, (change.table, change.row_id), mutation.id, error)
         raise
 
 
+def _is_insert(change: Change) -> bool:
+    return change.kind is Kind.INSERT
+
+
 def _is_introduction(change: Change) -> bool:
     """Whether it only tells who a session is, which stays true."""
-    return change.table == Session.replica_table and change.kind is Kind.INSERT
+    return change.table == Session.replica_table and _is_insert(change)
 
 
-def _delete(replica: Replica, mutation: Mutation, issue_ids: list[str], now: datetime) -> Undone:
-    made = {change.row_id: change for change in mutation.changes}
-    with replica.transaction() as tx:
-        for issue_id in issue_ids:
-            issue = tx.get(Issue, issue_id)
+def _undo_creation(replica: Replica, mutation: Mutation, created: list[Change], now: datetime) -> Undone:
+    """Delete the issues with all that was written beside them, and take back what was changed besides."""
+
+    def delete(tx: Transaction) -> None:
+        for change in created:
+            issue = tx.get(Issue, change.row_id)
             row = issue.to_row()
-            if any(row.get(name) != new for name, new in made[issue_id].new_values().items()):
-                table, seen = Issue.replica_table, made[issue_id].stamp
-                error = ConflictError(table, issue_id, seen=seen, found=issue.updated_at, current=issue)
-                _refuse_moved(replica, (table, issue_id), mutation.id, error)
-                raise error
+            if any(row.get(name) != new for name, new in change.new_values().items()):
+                raise ConflictError(
+                    change.table, change.row_id, seen=change.stamp, found=issue.updated_at, current=issue
+                )
             tx.update(issue, **delete_issue(issue, now))
+
+    ids = tuple(change.row_id for change in created)
+    if not all(map(_is_insert, mutation.changes)):
+        return Undone(replica.undo(mutation.id, keep=_is_insert, then=delete), ids)
+    with replica.transaction() as tx:
+        delete(tx)
         taken_back_by = tx.mutation_id
-    return Undone(replica.mutation(taken_back_by), tuple(issue_ids))
+    return Undone(replica.mutation(taken_back_by), ids)
 
 
 def _entries(replica: Replica, row: _Row) -> list[HistoryEntry]:

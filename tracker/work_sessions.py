@@ -12,7 +12,7 @@ from replica import NotFoundError, Transaction
 from tracker.deeds import note_deed, supersede_approvals
 from tracker.errors import NoWorkError, WorkGoesOnError
 from tracker.ids import full_prefix, relation_id
-from tracker.moves import Commit
+from tracker.moves import Commit, Moved
 from tracker.records import Deed, Handoff, Issue, Log, LogType, Status, WorkSession, WorkSessionIssue
 from tracker.rules import check_not_deleted
 from tracker.statuses import Wish, check_way, enter_status
@@ -95,13 +95,15 @@ def issues_of(tracker: Tracker, work_id: str) -> list[Issue]:
     return tracker.replica.select(Issue, where, (work_id,))
 
 
-def tag(tracker: Tracker, typed: Sequence[str], *, is_started: bool = True) -> list[Issue]:
+def tag(tracker: Tracker, typed: Sequence[str], *, is_started: bool = True) -> Moved:
     """Take issues into the stretch; those that are open are started, unless `is_started` says no.
+
+    What was in it and is started already is not among those that changed.
 
     Raises NoWorkError, ClaimedError, IssueDeletedError, and as `Tracker.get`.
     """
     work, ids = required(tracker), dict.fromkeys(tracker.get(one).id for one in typed)
-    tagged = []
+    tagged, changed = [], set()
     with tracker.transaction() as tx:
         for issue_id in ids:
             issue = tx.get(Issue, issue_id)
@@ -112,26 +114,30 @@ def tag(tracker: Tracker, typed: Sequence[str], *, is_started: bool = True) -> l
             except NotFoundError:
                 made = WorkSessionIssue(id=row_id, work_session_id=work.id, issue_id=issue_id, created_at=tracker.now())
                 tx.insert(made)
+                changed.add(issue_id)
                 supersede_approvals(tracker, tx, issue_id)
             if is_started and issue.status is Status.OPEN:
                 check_way(issue, Status.IN_PROGRESS, Wish(session=tracker.session))
                 issue = tx.update(issue, **enter_status(issue, Status.IN_PROGRESS, tracker.now(), tracker.session))
                 note_deed(tracker, tx, issue_id, Deed.STARTED)
+                changed.add(issue_id)
             tagged.append(issue)
-    return tagged
+    return Moved(tagged, frozenset(changed))
 
 
-def untag(tracker: Tracker, typed: Sequence[str]) -> list[Issue]:
+def untag(tracker: Tracker, typed: Sequence[str]) -> Moved:
     """Take issues out of the stretch again. Raises NoWorkError, and as `Tracker.get`."""
-    work, issues = required(tracker), [tracker.get(one) for one in dict.fromkeys(typed)]
+    work, issues = required(tracker), list({one.id: one for one in map(tracker.get, typed)}.values())
+    changed = set()
     with tracker.transaction() as tx:
         for issue in issues:
             try:
                 tx.delete(tx.get(WorkSessionIssue, relation_id("wsi", work.id, issue.id)))
             except NotFoundError:
                 continue
+            changed.add(issue.id)
             supersede_approvals(tracker, tx, issue.id)
-    return issues
+    return Moved(issues, frozenset(changed))
 
 
 def end(

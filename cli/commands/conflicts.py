@@ -7,6 +7,7 @@ import typer
 from cli.documents import conflict_document
 from cli.invocation import Invocation, command, default_command
 from cli.render import conflict_lines
+from tracker import decisions
 
 app = typer.Typer(name="conflicts", help="See changes that wait for a decision.")
 
@@ -41,6 +42,6 @@ def show(
 ) -> None:
     """Show one conflict."""
     with call.tracker() as tracker:
-        found = tracker.find_conflict(conflict)
-        reader, is_open = tracker.reader, tracker.is_open(found)
+        found = decisions.find(tracker, conflict)
+        reader, is_open = tracker.reader, decisions.is_open(tracker, found)
     call.emit(lambda: conflict_document(found), lambda: conflict_lines(found, reader, is_open=is_open))

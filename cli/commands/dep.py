@@ -7,9 +7,9 @@ import typer
 from cli.errors import UsageError
 from cli.formats import FormatOption
 from cli.invocation import Invocation, command
-from cli.listing import emit_rows
 from cli.options import IssueId
 from cli.render import issue_line
+from cli.rows import emit_documents
 from cli.text import paint
 from tracker import Dependency, Issue, Status, Tracker, dependencies, planning
 
@@ -93,7 +93,7 @@ def _show(call: Invocation, typed: str, form: FormatOption, *, is_blocking: bool
         }
         for one, depth in found
     ]
-    emit_rows(call, form, documents, lambda: _lines(issue, found, is_blocking=is_blocking), name="issues",
+    emit_documents(call, form, documents, lambda: _lines(issue, found, is_blocking=is_blocking), name="issues",
               columns=_COLUMNS)  # fmt: skip
 
 

@@ -1,18 +1,17 @@
 """`td handoff`: tell how an issue stands, for whoever goes on with it."""
 
-import sys
 from dataclasses import fields
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cli.documents import record_document
-from cli.errors import FileError, UsageError
+from cli.errors import UsageError
 from cli.focus import named_or_focused
 from cli.invocation import Invocation, command
 from cli.options import Reason
 from cli.repository import commit_of
+from cli.typed_text import read_text
 from tracker import Account, talk
 
 app = typer.Typer()
@@ -49,7 +48,7 @@ def handoff(
     typed, told = _split(words or [], message)
     account = account_of(done, remaining, decision, uncertain)
     if told == "-":
-        account, told = _with(account, talk.account_from(sys.stdin.read().splitlines())), ""
+        account, told = _with(account, talk.account_from(read_text("message", "-").splitlines())), ""
     place = call.place()
     with place.open() as tracker:
         (issue_id,) = named_or_focused(tracker, [typed] if typed else None)
@@ -74,26 +73,19 @@ def _split(words: list[str], message: str) -> tuple[str | None, str]:
 def account_of(
     done: list[str] | None, remaining: list[str] | None, decision: list[str] | None, uncertain: list[str] | None
 ) -> Account:
-    """What was told by the options. Raises FileError."""
-    return Account(*(_read(texts or []) for texts in (done, remaining, decision, uncertain)))
+    """What was told by the options. Raises as `read_text`."""
+    told = (("--done", done), ("--remaining", remaining), ("--decision", decision), ("--uncertain", uncertain))
+    return Account(*(_read(option, texts or []) for option, texts in told))
 
 
 def _with(one: Account, other: Account) -> Account:
     return Account(*(getattr(one, field.name) + getattr(other, field.name) for field in fields(Account)))
 
 
-def _read(texts: list[str]) -> tuple[str, ...]:
-    """Each text, or the lines of what it names: `-` for stdin, `@FILE` for a file. Raises FileError."""
+def _read(option: str, texts: list[str]) -> tuple[str, ...]:
+    """Each text, or the lines of what it names: `-` for stdin, `@FILE` for a file. Raises as `read_text`."""
     found: list[str] = []
     for text in texts:
-        if text == "-":
-            found += sys.stdin.read().splitlines()
-        elif text.startswith("@"):
-            path = Path(text[1:])
-            try:
-                found += path.read_text(encoding="utf-8").splitlines()
-            except (OSError, UnicodeDecodeError) as error:
-                raise FileError(path, getattr(error, "strerror", None) or str(error)) from error
-        else:
-            found.append(text)
+        is_named = text == "-" or text.startswith("@")
+        found += read_text(option, text).splitlines() if is_named else [text]
     return tuple(found)

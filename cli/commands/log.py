@@ -1,6 +1,5 @@
 """`td log` and `td logs`: keep what happens while an issue is worked on, by kind."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,9 +9,10 @@ from cli.errors import UsageError
 from cli.focus import named_or_focused
 from cli.formats import FormatOption
 from cli.invocation import Invocation, command
-from cli.listing import emit_rows
 from cli.options import FocusedId, Limit
+from cli.rows import emit_documents
 from cli.talk import log_lines
+from cli.typed_text import read_typed
 from tracker import Log, LogType, parse_log_type, talk, work_sessions
 
 app = typer.Typer()
@@ -59,8 +59,7 @@ def log(
 def _told(words: list[str], issue: str | None) -> tuple[str | None, str]:
     if len(words) > 2 or (issue is not None and len(words) > 1):
         raise UsageError("a message is one argument", 'put it in quotes: td log "what happened"')
-    message = sys.stdin.read() if words[-1] == "-" else words[-1]
-    return issue or (words[0] if len(words) == 2 else None), message
+    return issue or (words[0] if len(words) == 2 else None), read_typed("message", words[-1])
 
 
 def _emit(call: Invocation, made: Log) -> None:
@@ -77,6 +76,6 @@ def logs(call: Invocation, issue_id: FocusedId = None, limit: Limit = None, form
         (typed,) = named_or_focused(tracker, [issue_id] if issue_id else None)
         found = talk.logs(tracker, tracker.get(typed).id, limit=limit)
     documents = [record_document(one) for one in found]
-    emit_rows(call, form, documents, lambda: log_lines(found), name="logs", columns=_COLUMNS)
+    emit_documents(call, form, documents, lambda: log_lines(found), name="logs", columns=_COLUMNS)
     if not found:
         call.say("nothing was logged")

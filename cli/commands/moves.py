@@ -5,11 +5,12 @@ from typing import Annotated
 import typer
 
 from cli.changes import emit_change, emit_moved
+from cli.errors import UsageError
 from cli.focus import named_or_focused
 from cli.invocation import Invocation, command
 from cli.options import FocusedIds, IssueIds, Reason
 from cli.repository import commit_of
-from tracker import Moved, Tracker, moves
+from tracker import Moved, Tracker, moves, notices
 
 app = typer.Typer()
 
@@ -34,8 +35,12 @@ def start(
         moved = moves.start(tracker, ids, is_forced=force, reason=reason, commit=commit, online=online)
         _focus_alone(tracker, moved)
         emit_moved(call, tracker, "started", moved, many=len(ids) > 1)
-        for line in moves.unmet(tracker, moved.issues):
-            call.say(line)
+        _say(call, notices.of_start(tracker, moved))
+
+
+def _say(call: Invocation, lines: list[str]) -> None:
+    for line in lines:
+        call.say(line)
 
 
 def _focus_alone(tracker: Tracker, moved: Moved) -> None:
@@ -62,9 +67,14 @@ def unstart(
 ) -> None:
     """Put issues back that were started, so that nobody has them."""
     with call.tracker() as tracker:
+        if issue_ids and (session is not None or stale is not None):
+            raise UsageError("--session and --stale go without ids", "name the issues, or say which with the options")
         if session is None and stale is None:
             ids = named_or_focused(tracker, issue_ids)
-            emit_moved(call, tracker, "unstarted", moves.unstart(tracker, ids, reason=reason), many=len(ids) > 1)
+            before = [tracker.get(typed) for typed in ids]
+            moved = moves.unstart(tracker, ids, reason=reason)
+            emit_moved(call, tracker, "unstarted", moved, many=len(ids) > 1)
+            _say(call, notices.of_release(tracker, before, moved))
             return
         found = moves.claimed(tracker, session=session, stale=stale)
         if not force or not found:
@@ -112,6 +122,7 @@ def close(
         ids = named_or_focused(tracker, issue_ids)
         moved = moves.close(tracker, ids, reason=reason, exception=exception)
         emit_moved(call, tracker, "closed", moved, many=len(ids) > 1)
+        _say(call, notices.of_end(tracker, [issue for issue in moved.issues if issue.id in moved.changed]))
 
 
 @command(app, "reopen")
@@ -125,7 +136,9 @@ def reopen(call: Invocation, issue_ids: IssueIds, reason: Reason = "") -> None:
 def delete(call: Invocation, issue_ids: IssueIds) -> None:
     """Delete issues; td restore brings them back."""
     with call.tracker() as tracker:
-        emit_change(call, tracker, "deleted", tracker.delete(issue_ids), many=len(issue_ids) > 1)
+        deleted = tracker.delete(issue_ids)
+        emit_change(call, tracker, "deleted", deleted, many=len(issue_ids) > 1)
+        _say(call, notices.of_end(tracker, deleted))
 
 
 @command(app, "restore")

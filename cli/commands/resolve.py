@@ -10,7 +10,7 @@ from cli.errors import UsageError
 from cli.invocation import Invocation, command
 from cli.output import print_json, print_lines
 from cli.render import change_line
-from tracker import Conflict, Mutation, NotFoundError, Tracker, parse_field
+from tracker import Conflict, Mutation, NotFoundError, Tracker, decisions, parse_field
 
 app = typer.Typer()
 
@@ -37,9 +37,9 @@ def resolve(
     """
     typed = _typed_values(values or [], mine=mine, theirs=theirs)
     with call.tracker() as tracker:
-        found = tracker.find_conflict(conflict)
+        found = decisions.find(tracker, conflict)
         choice: Choice = {name: parse_field(found.table, name, value) for name, value in typed.items()}
-        made = tracker.resolve(found, "mine" if mine else "theirs" if theirs else choice)
+        made = decisions.settle(tracker, found, "mine" if mine else "theirs" if theirs else choice)
         if call.as_json:
             print_json(_document(tracker, found, made))
         else:

@@ -1,6 +1,6 @@
 """`td review`, `td approve`, `td reject`: let somebody else look before an issue is closed."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -9,9 +9,11 @@ from cli.errors import UsageError
 from cli.focus import named_or_focused
 from cli.invocation import Invocation, command
 from cli.options import FocusedIds, IssueIds, Reason
-from tracker import Approval, Tracker, reviews
+from tracker import Approval, Tracker, notices, reviews
 
 app = typer.Typer()
+
+_DECISIONS: Final = ("approved", "changes_requested")
 
 
 @command(app, "review")
@@ -57,14 +59,15 @@ def approve(
     ] = "approved",
 ) -> None:
     """Approve issues in review, and close them."""
+    if decision not in _DECISIONS:
+        raise UsageError(f"there is no decision {decision[:40]!a}", "use approved or changes_requested")
     with call.tracker() as tracker:
         how = Approval(reason, reviewed_by, is_self_review=self_review)
         ids = _to_approve(tracker, issue_ids, how, all_of_them=all_of_them)
         if decision == "changes_requested":
-            emit_moved(call, tracker, "rejected", reviews.reject(tracker, ids, reason=reason), many=len(ids) > 1)
+            moved = reviews.reject(tracker, ids, reason=reason)
+            emit_moved(call, tracker, "rejected", moved, many=all_of_them or len(ids) > 1)
             return
-        if decision != "approved":
-            raise UsageError(f"there is no decision {decision[:40]!a}", "use approved or changes_requested")
         moved = reviews.approve(
             tracker,
             ids,
@@ -75,6 +78,11 @@ def approve(
         )
         action = "review recorded" if record_only else "approved"
         emit_moved(call, tracker, action, moved, many=all_of_them or len(ids) > 1)
+        if not ids:
+            call.say("nothing waits that you may approve")
+        if not record_only:
+            for line in notices.of_end(tracker, moved.issues):
+                call.say(line)
 
 
 def _to_approve(tracker: Tracker, typed: list[str] | None, how: Approval, *, all_of_them: bool) -> list[str]:

@@ -10,9 +10,9 @@ from cli import selection
 from cli.documents import issue_document
 from cli.formats import Format
 from cli.invocation import Invocation, command
-from cli.listing import emit_rows
 from cli.progress import working
 from cli.render import issue_lines
+from cli.rows import emit_documents
 from cli.selection import Selection
 from cli.text import BOLD, CYAN, DIM, paint, printable
 from tracker import IssueFilter, search
@@ -64,7 +64,7 @@ def search_issues(
             hits = search.find(tracker, " ".join(words), wanted, limit=limit + 1)
         pending = tracker.pending_ids()
     shown = hits[:limit]
-    emit_rows(
+    emit_documents(
         call,
         form,
         [_document(hit, pending) for hit in shown],

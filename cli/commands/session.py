@@ -6,7 +6,7 @@ import typer
 
 from cli.formats import FormatOption
 from cli.invocation import Invocation, command, default_command
-from cli.listing import emit_rows
+from cli.rows import emit_documents
 from cli.text import DIM, aligned, paint, printable, short_moment
 from tracker import Known, Tracker, days, moment_text, sessions
 
@@ -33,7 +33,7 @@ def session(
         document = _document(sessions.own(tracker), tracker)
     call.emit(
         lambda: document,
-        lambda: aligned([(key, "-" if value in (None, "", []) else str(value)) for key, value in document.items()]),
+        lambda: aligned([(key, _told(value)) for key, value in document.items()]),
     )
 
 
@@ -49,7 +49,7 @@ def list_sessions(
         found = sessions.known(tracker, with_ended=everything)
         documents = [_document(one, tracker) for one in found]
         own = tracker.session
-    emit_rows(call, form, documents, lambda: _lines(found, own), name="sessions", columns=_COLUMNS)
+    emit_documents(call, form, documents, lambda: _lines(found, own), name="sessions", columns=_COLUMNS)
 
 
 @command(app, "cleanup")
@@ -88,6 +88,10 @@ def _document(one: Known, tracker: Tracker) -> dict[str, object]:
         "claims": list(one.claims),
         "current": one.id == tracker.session,
     }
+
+
+def _told(value: object) -> str:
+    return (" ".join(value) if isinstance(value, list) else printable(str(value or ""))) or "-"
 
 
 def _lines(found: list[Known], own: str) -> list[str]:

@@ -7,9 +7,9 @@ import typer
 from cli.documents import issue_document
 from cli.formats import FormatOption
 from cli.invocation import Invocation, command
-from cli.listing import emit_rows
 from cli.options import Limit
 from cli.render import issue_line
+from cli.rows import emit_documents
 from cli.text import BOLD, DIM, paint
 from tracker import CriticalPath, Issue, planning
 
@@ -35,7 +35,7 @@ def tree(
         top = None if issue_id is None else tracker.get(issue_id)
         found = planning.tree(tracker, top, depth=depth, with_closed=everything)
     documents = [{**_named(issue), "depth": deep} for issue, deep in found]
-    emit_rows(call, form, documents, lambda: _tree_lines(found), name="issues", columns=_COLUMNS)
+    emit_documents(call, form, documents, lambda: _tree_lines(found), name="issues", columns=_COLUMNS)
     if not found:
         call.say("no issues")
 

@@ -34,6 +34,7 @@ from cli.fields import (
 )
 from cli.invocation import Invocation, command
 from cli.options import IssueIds
+from cli.typed_text import read_typed
 from tracker import (
     Clearable,
     IssueEdit,
@@ -88,7 +89,7 @@ def update(
     edit = IssueEdit(
         title=title,
         description=text_of("description", description, description_file),
-        append=append,
+        append=None if append is None else read_typed("--append", append),
         acceptance=text_of("acceptance", acceptance, acceptance_file),
         type=None if type_name is None else parse_type(type_name),
         priority=None if priority is None else parse_priority(priority),
@@ -113,7 +114,7 @@ def update(
             edit,
             depends_on=None if depends_on is None else split(depends_on),
             blocks=None if blocks is None else split(blocks),
-            comment=comment,
+            comment=None if comment is None else read_typed("--comment", comment),
             if_updated_at=seen,
         )
         emit_moved(call, tracker, "updated", moved, many=len(issue_ids) > 1)

@@ -4,15 +4,15 @@ from typing import Annotated
 
 import typer
 
-from cli.changes import emit_change, emit_moved
+from cli.changes import emit_moved
 from cli.commands.handoff import Decided, Remaining, Told, Uncertain, account_of
 from cli.documents import record_document
 from cli.formats import FormatOption
 from cli.invocation import Invocation, command, shared_options
-from cli.listing import emit_rows
 from cli.options import IssueIds
 from cli.render import issue_line
 from cli.repository import commit_of
+from cli.rows import emit_documents
 from cli.text import BOLD, aligned, paint, printable, short_moment
 from tracker import Handoff, Issue, Stretch, WorkSession, moment_text, parse_log_type, reviews, talk, work_sessions
 
@@ -41,15 +41,15 @@ def tag(
 ) -> None:
     """Take issues into the stretch, and start those that are open."""
     with call.tracker() as tracker:
-        issues = work_sessions.tag(tracker, issue_ids, is_started=not no_start)
-        emit_change(call, tracker, "tagged", issues, many=True)
+        moved = work_sessions.tag(tracker, issue_ids, is_started=not no_start)
+        emit_moved(call, tracker, "tagged", moved, many=True)
 
 
 @command(app, "untag")
 def untag(call: Invocation, issue_ids: IssueIds) -> None:
     """Take issues out of the stretch again."""
     with call.tracker() as tracker:
-        emit_change(call, tracker, "untagged", work_sessions.untag(tracker, issue_ids), many=True)
+        emit_moved(call, tracker, "untagged", work_sessions.untag(tracker, issue_ids), many=True)
 
 
 @command(app, "log")
@@ -96,7 +96,7 @@ def list_stretches(call: Invocation, form: FormatOption = None) -> None:
     with call.reading() as tracker:
         found = work_sessions.all_of(tracker)
     documents = [record_document(one) for one in found]
-    emit_rows(call, form, documents, lambda: _lines(found), name="work_sessions", columns=_COLUMNS)
+    emit_documents(call, form, documents, lambda: _lines(found), name="work_sessions", columns=_COLUMNS)
     if not found:
         call.say("no work session was begun")
 

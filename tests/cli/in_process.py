@@ -31,11 +31,11 @@ class InProcess:
         for name in ("TD_WORK_DIR", "TD_DATABASE_URL", "TD_DATABASE_TOKEN"):
             monkeypatch.delenv(name, raising=False)
 
-    def __call__(self, *args: str, stdin: str = "") -> Answer:
-        """Run `td` with `args` to its end."""
-        out, err, given = (
-            io.TextIOWrapper(io.BytesIO(content), encoding="utf-8") for content in (b"", b"", stdin.encode())
-        )
+    def __call__(self, *args: str, stdin: str | bytes | None = "") -> Answer:
+        """Run `td` with `args` to its end; stdin None: it has none."""
+        content = stdin.encode() if isinstance(stdin, str) else stdin
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        given = None if content is None else io.TextIOWrapper(io.BytesIO(content), encoding="utf-8")
         with self._monkeypatch.context() as patched:
             for name, stream in (("stdout", out), ("stderr", err), ("stdin", given)):
                 patched.setattr(sys, name, stream)

@@ -21,6 +21,7 @@ from tracker import (
     Tracker,
     ViewMode,
     boards,
+    decisions,
     parse_field,
     parse_view_mode,
 )
@@ -324,9 +325,9 @@ def test_two_boards_of_one_name_made_offline_are_both_kept(laptop: Tracker, desk
     boards.edit(desktop, one, BoardEdit(name="Sprint 2", view_mode=ViewMode.SWIMLANES))
     sync(laptop, desktop)
 
-    conflict = desktop.find_conflict(one[:8])
+    conflict = decisions.find(desktop, one[:8])
 
     assert list(conflict.fields) == ["name"]
-    desktop.resolve(conflict, {"name": parse_field(conflict.table, "name", " Sprint 3 ")})
+    decisions.settle(desktop, conflict, {"name": parse_field(conflict.table, "name", " Sprint 3 ")})
     sync(desktop, laptop)
     assert boards.get(laptop, one).name == "Sprint 3"

@@ -60,7 +60,7 @@ def worlds(draw: st.DrawFn) -> Memory:
 @given(worlds(), st.sets(st.sampled_from(IDS)))
 def test_what_follows_holds_once_it_is_done(world: Memory, landed: set[str]) -> None:
     """An epic above what landed that could move has moved, and nothing that landed's last need blocks stays blocked."""
-    found = consequences(world, [world.issues[one] for one in sorted(landed)])
+    found = dict(consequences(world, [world.issues[one] for one in sorted(landed)]))
 
     for issue_id, status in found.items():
         world.issues[issue_id] = world.issues[issue_id].with_changes({"status": status})
@@ -78,7 +78,7 @@ def test_what_follows_holds_once_it_is_done(world: Memory, landed: set[str]) -> 
 @given(worlds(), st.sets(st.sampled_from(IDS)))
 def test_nothing_follows_for_what_nobody_touched(world: Memory, landed: set[str]) -> None:
     """Only epics, and what was blocked, follow; and it always comes to an end, circles or not."""
-    found = consequences(world, [world.issues[one] for one in sorted(landed)])
+    found = dict(consequences(world, [world.issues[one] for one in sorted(landed)]))
 
     for issue_id, status in found.items():
         issue = world.issues[issue_id]

@@ -58,7 +58,7 @@ def test_an_edit_replaces_what_an_issue_waits_for(tracker: Tracker) -> None:
     editing.change(tracker, [a.id], IssueEdit(), depends_on=[c.id])
     editing.change(tracker, [b.id], IssueEdit(), blocks=[a.id])
 
-    assert {one.depends_on_id for one in dependencies.of_issue(tracker, a.id)} == {b.id, c.id}
+    assert {one.depends_on_id for one in tracker.replica.select(Dependency)} == {b.id, c.id}
 
 
 def test_what_waits_over_others_is_found_with_its_distance(tracker: Tracker) -> None:

@@ -4,7 +4,19 @@ import pytest
 
 from tests.tracker.clock import Clock
 from tests.tracker.pair import agreed, sync
-from tracker import Issue, IssueEdit, IssueType, Status, Tracker, dependencies, editing, moves, reconcile, talk
+from tracker import (
+    Issue,
+    IssueEdit,
+    IssueType,
+    Status,
+    Tracker,
+    decisions,
+    dependencies,
+    editing,
+    moves,
+    reconcile,
+    talk,
+)
 from tracker.records import Dependency
 
 
@@ -34,7 +46,7 @@ def test_two_who_start_one_issue_offline_are_a_conflict_with_a_name_in_it(laptop
     clash = conflict.fields["implementer_session"]
     assert (clash.mine, clash.theirs) == (desktop.session, laptop.session)
     assert desktop.get(issue.id).implementer_session == laptop.session
-    desktop.resolve(conflict, "theirs")
+    decisions.settle(desktop, conflict, "theirs")
     (found,) = agreed(laptop, desktop)
     assert (found.status, found.implementer_session) == (Status.IN_PROGRESS, laptop.session)
 
@@ -195,3 +207,120 @@ def test_two_who_relate_the_same_make_one_row(laptop: Tracker, desktop: Tracker)
 
     assert len(laptop.replica.select(Dependency)) == 1
     assert laptop.replica.conflicts() == desktop.replica.conflicts() == []
+
+
+def test_a_part_from_before_the_closing_opens_the_epic_too(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
+    """Nobody closed the epic; it only seemed to be done."""
+    epic, one, other = shared_epic(laptop, desktop)
+    editing.create(desktop, IssueEdit(title="new", parent_id=epic.id))
+    clock.pass_seconds(60)
+    moves.close(laptop, [one.id, other.id])
+
+    told = sync(laptop, desktop)
+
+    assert told == [f"{epic.id} open again: a part of it is open"]
+    assert sync(laptop, desktop) == []
+    assert {issue.id: issue.status for issue in agreed(laptop, desktop)}[epic.id] is Status.OPEN
+
+
+def test_what_follows_goes_up_through_all_epics(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
+    """At once, though the one above came to its status after the one below."""
+    top = laptop.create("Ship it", type=IssueType.EPIC)
+    inner = editing.create(laptop, IssueEdit(title="inner", type=IssueType.EPIC, parent_id=top.id))
+    one, other = shared(laptop, desktop, "one", "other", epic=inner.id)
+    clock.pass_seconds(60)
+    moves.start(laptop, [top.id])
+    sync(laptop, desktop)
+    clock.pass_seconds(60)
+    moves.close(laptop, [one.id])
+    moves.close(desktop, [other.id])
+
+    told = sync(laptop, desktop)
+
+    assert told == [f"{epic.id} closed: all its parts are closed" for epic in (inner, top)]
+    assert {issue.status for issue in agreed(laptop, desktop)} == {Status.CLOSED}
+
+
+def test_a_part_that_arrives_opens_all_epics_above_it(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
+    """The one that it is in, and the one above that."""
+    top = laptop.create("Ship it", type=IssueType.EPIC)
+    inner = editing.create(laptop, IssueEdit(title="inner", type=IssueType.EPIC, parent_id=top.id))
+    (part,) = shared(laptop, desktop, "part", epic=inner.id)
+    moves.close(laptop, [part.id])
+    clock.pass_seconds(60)
+    editing.create(desktop, IssueEdit(title="new", parent_id=inner.id))
+
+    told = sync(laptop, desktop)
+
+    assert told == [f"{epic.id} open again: a part of it is open" for epic in (inner, top)]
+    found = {issue.id: issue.status for issue in agreed(laptop, desktop)}
+    assert (found[inner.id], found[top.id]) == (Status.OPEN, Status.OPEN)
+
+
+def test_both_who_see_a_circle_open_it_alike(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
+    """Whichever of its dependencies each of them saw arrive."""
+    a, b, c = shared(laptop, desktop, "a", "b", "c")
+    edges = []
+    for tracker, issue, needed in ((laptop, a, b), (laptop, b, c), (desktop, c, a)):
+        clock.pass_seconds(1)
+        edges += dependencies.add(tracker, issue.id, [needed.id])
+    for tracker in (laptop, desktop, laptop, desktop):
+        assert tracker.replica.sync().error is None
+
+    for tracker, arrived in ((laptop, edges[2]), (desktop, edges[0])):
+        reconcile.mend(tracker, reconcile.Arrived(0, frozenset(), frozenset({arrived.id})))
+
+    sync(laptop, desktop)
+    assert desktop.replica.conflicts() == []
+    agreed(laptop, desktop)
+
+
+def test_a_circle_of_parts_that_somebody_else_opens_is_nothing_to_decide(laptop: Tracker, desktop: Tracker) -> None:
+    """What is mended gives way to what a person did."""
+    one, other, third = shared(laptop, desktop, "one", "other", "third")
+    laptop.update(one.id, IssueEdit(parent_id=other.id))
+    desktop.update(other.id, IssueEdit(parent_id=one.id))
+    for tracker in (laptop, desktop, laptop):
+        assert tracker.replica.sync().error is None
+    last = max(one.id, other.id)
+    desktop.update(last, IssueEdit(parent_id=third.id))
+    reconcile.mend(laptop, reconcile.arrived_since(laptop, None))
+
+    sync(desktop, laptop)
+
+    assert laptop.replica.conflicts() == []
+    assert {issue.id: issue.parent_id for issue in agreed(laptop, desktop)}[last] == third.id
+
+
+def test_an_epic_that_is_blocked_follows_its_parts(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
+    """They say that it went on, whatever was in the way."""
+    epic, one, other = shared_epic(laptop, desktop)
+    moves.block(laptop, [epic.id])
+    sync(laptop, desktop)
+    clock.pass_seconds(60)
+    moves.close(laptop, [one.id])
+    moves.close(desktop, [other.id])
+
+    told = sync(laptop, desktop)
+
+    assert told == [f"{epic.id} closed: all its parts are closed"]
+    assert {issue.status for issue in agreed(laptop, desktop)} == {Status.CLOSED}
+
+
+def test_nothing_is_left_of_a_status_that_another_replaced(laptop: Tracker, desktop: Tracker, clock: Clock) -> None:
+    """One opened it again; the other did too, and closed it once more: it is open, and nobody closed it."""
+    (issue,) = shared(laptop, desktop, "Oat milk")
+    moves.close(laptop, [issue.id])
+    sync(laptop, desktop)
+    clock.pass_seconds(60)
+    moves.reopen(desktop, [issue.id])
+    clock.pass_seconds(60)
+    moves.reopen(laptop, [issue.id])
+    moves.close(laptop, [issue.id])
+
+    told = sync(laptop, desktop)
+
+    (found,) = agreed(laptop, desktop)
+    assert (found.status, found.closed_at, found.closed_by_session) == (Status.OPEN, None, None)
+    assert told == [f"{issue.id} open: what was left of another status is taken out"]
+    assert sync(laptop, desktop) == []

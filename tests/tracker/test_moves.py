@@ -3,7 +3,7 @@
 import pytest
 
 from tests.tracker.clock import Clock
-from tracker import Commit, Issue, IssueEdit, IssueType, LogType, Status, Tracker, editing, moves, talk
+from tracker import Commit, Issue, IssueEdit, IssueType, LogType, Status, Tracker, deeds, editing, moves, reviews, talk
 from tracker.errors import ClaimedError, IssueDeletedError, SelfApprovalError, TransitionError
 from tracker.records import Involvement, Snapshot
 
@@ -170,3 +170,47 @@ def test_what_is_deleted_does_not_move(tracker: Tracker) -> None:
     for move in (moves.start, moves.block, moves.close, moves.reopen):
         with pytest.raises(IssueDeletedError):
             move(tracker, [made.id])
+
+
+def test_work_that_begins_again_ends_an_approval(tracker: Tracker, colleague: Tracker) -> None:
+    """What was approved is not what will be there."""
+    made = tracker.create("Oat milk")
+    reviews.request(tracker, [made.id])
+    reviews.approve(colleague, [made.id], record_only=True, reason="fine")
+
+    moves.start(tracker, [made.id])
+
+    assert deeds.approvals(tracker, made.id) == []
+
+
+def test_a_creation_that_moved_others_is_taken_back_as_any_other(tracker: Tracker) -> None:
+    """The new part is deleted, and can be restored; the epic that it opened is closed again."""
+    epic, one, other = epic_of_two(tracker)
+    moves.close(tracker, [one.id, other.id])
+    part = editing.create(tracker, IssueEdit(title="new", parent_id=epic.id))
+    tracker.comment(part.id, "I need it")
+    created = tracker.replica.history(Issue, part.id)[0].mutation_id
+
+    undone = tracker.undo(created)
+
+    assert undone.deleted == (part.id,)
+    assert tracker.get(part.id).deleted_at is not None
+    assert tracker.get(epic.id).status is Status.CLOSED
+    tracker.restore([part.id])
+    assert [comment.text for comment in talk.comments(tracker, part.id)] == ["I need it"]
+
+
+def test_an_approval_that_a_creation_ended_counts_again_once_that_is_taken_back(
+    tracker: Tracker, colleague: Tracker
+) -> None:
+    """A new issue that blocks another changes what was approved, until it is gone."""
+    made = tracker.create("Oat milk")
+    reviews.request(tracker, [made.id])
+    reviews.approve(colleague, [made.id], record_only=True, reason="fine")
+    blocker = editing.create(tracker, IssueEdit(title="Buy a fridge"), blocks=[made.id])
+    assert deeds.approvals(tracker, made.id) == []
+
+    undone = tracker.undo()
+
+    assert undone.deleted == (blocker.id,)
+    assert len(deeds.approvals(tracker, made.id)) == 1

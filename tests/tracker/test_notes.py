@@ -13,6 +13,7 @@ from tracker import (
     NotFoundError,
     NothingToChangeError,
     Tracker,
+    decisions,
     notes,
     parse_field,
 )
@@ -162,9 +163,9 @@ def test_one_title_of_two_is_for_a_person_to_decide(laptop: Tracker, desktop: Tr
     notes.edit(laptop, made.id, NoteEdit(title="Machines"))
     notes.edit(desktop, made.id, NoteEdit(title="Servers"))
     sync(laptop, desktop)
-    conflict = desktop.find_conflict(made.id[:8])
+    conflict = decisions.find(desktop, made.id[:8])
 
-    desktop.resolve(conflict, {"title": parse_field(conflict.table, "title", " Computers ")})
+    decisions.settle(desktop, conflict, {"title": parse_field(conflict.table, "title", " Computers ")})
 
     sync(desktop, laptop)
     assert [notes.get(tracker, made.id).title for tracker in (laptop, desktop)] == ["Computers", "Computers"]

@@ -211,3 +211,19 @@ def test_another_file_or_dependency_ends_an_approval(tracker: Tracker, colleague
         change()
 
         assert deeds.approvals(tracker, waiting.id) == []
+
+
+@pytest.mark.parametrize("is_part_first", [True, False])
+def test_an_epic_and_its_part_are_approved_together(
+    tracker: Tracker, colleague: Tracker, *, is_part_first: bool
+) -> None:
+    """What was approved with the epic is not refused for being closed."""
+    epic = tracker.create("Ship it", type=IssueType.EPIC)
+    part = editing.create(tracker, IssueEdit(title="a part", parent_id=epic.id))
+    reviews.request(tracker, [epic.id])
+
+    moved = reviews.approve(colleague, [part.id, epic.id] if is_part_first else [epic.id, part.id])
+
+    assert {issue.status for issue in moved.issues} == {Status.CLOSED}
+    assert moved.changed == {epic.id, part.id}
+    assert len(tracker.replica.select(Review)) == 2

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tracker import Issue, Status
 from tracker.errors import ClaimedError, ReviewNeededError, SelfApprovalError, TransitionError
 from tracker.review_policy import Involved, Policy
-from tracker.statuses import NEXT, Wish, check_way, enter_status
+from tracker.statuses import NEXT, Wish, check_way, enter_status, what_fits
 
 NOW = datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
 OPEN = Issue(id="td-00000000", title="Oat milk", created_at=NOW, creator_session="ses_a")
@@ -82,3 +82,31 @@ def test_what_waits_for_a_review_is_closed_by_an_approval_only() -> None:
     with pytest.raises(ReviewNeededError):
         check_way(waiting, Status.CLOSED, Wish(session="ses_b", is_forced=True, exception="x"))
     check_way(waiting, Status.CLOSED, Wish(session="ses_b", is_approved=True))
+
+
+SESSIONS = st.sampled_from([None, "ses_a", "ses_b"])
+MOMENTS = st.sampled_from([None, NOW])
+
+
+@given(
+    st.builds(
+        issue,
+        st.sampled_from(Status),
+        implementer_session=SESSIONS,
+        review_requested_by=SESSIONS,
+        closed_by_session=SESSIONS,
+        closed_at=MOMENTS,
+    )
+)
+def test_what_belongs_to_a_status_fits_it_whatever_was_merged(merged: Issue) -> None:
+    """Nothing is left of another status, nobody is missing, and what fits already stays."""
+    found = merged.with_changes(what_fits(merged, NOW, "ses_c"))
+
+    assert (found.closed_at is not None) == (found.status is Status.CLOSED)
+    assert found.closed_by_session is None or found.status is Status.CLOSED
+    if found.status is Status.OPEN:
+        assert (found.implementer_session, found.review_requested_by) == (None, None)
+    if found.status in (Status.IN_PROGRESS, Status.IN_REVIEW):
+        assert found.implementer_session is not None
+    assert found.status is not Status.IN_REVIEW or found.review_requested_by is not None
+    assert found.with_changes(what_fits(found, NOW, "ses_d")) == found

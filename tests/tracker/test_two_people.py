@@ -1,5 +1,6 @@
 """Two people, one primary that comes and goes."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -21,8 +22,10 @@ from tracker import (
     Tracker,
     UndoRefusedError,
     UnreachableError,
+    decisions,
     moves,
     other_fields,
+    reviews,
     views,
 )
 
@@ -102,7 +105,7 @@ def test_a_change_to_an_issue_that_was_deleted_meanwhile_is_for_a_person_to_deci
     assert conflict.reason == "changed here, deleted on the primary"
     assert list(conflict.fields) == ["deleted_at"]
     assert (conflict.mine_by.machine, conflict.theirs_by and conflict.theirs_by.machine) == ("desktop", "laptop")
-    desktop.resolve(conflict, choice)
+    decisions.settle(desktop, conflict, choice)
     (issue,) = agreed(laptop, desktop)
     assert (issue.title, issue.deleted_at is not None) == kept
     assert laptop.replica.conflicts() == desktop.replica.conflicts() == []
@@ -121,7 +124,7 @@ def test_deleting_what_was_changed_meanwhile_is_for_a_person_to_decide(
     (conflict,) = desktop.replica.conflicts()
 
     assert conflict.reason == "deleted here, changed on the primary"
-    desktop.resolve(conflict, choice)
+    decisions.settle(desktop, conflict, choice)
     (issue,) = agreed(laptop, desktop)
     assert (issue.title, issue.deleted_at is not None) == ("Soy milk", is_deleted)
 
@@ -135,12 +138,12 @@ def test_the_same_field_is_for_a_person_to_decide(
     laptop.update(made.id, IssueEdit(title="June"))
     desktop.update(made.id, IssueEdit(title="July"))
     sync(laptop, desktop)
-    conflict = desktop.find_conflict(made.id[:6])
+    conflict = decisions.find(desktop, made.id[:6])
     field = conflict.fields["title"]
     assert (field.before, field.mine, field.theirs) == ("May", "July", "June")
     assert (conflict.mine_by.machine, conflict.theirs_by and conflict.theirs_by.machine) == ("desktop", "laptop")
 
-    desktop.resolve(conflict, choice)  # type: ignore[arg-type] # one of the three, from the list above
+    decisions.settle(desktop, conflict, choice)  # type: ignore[arg-type] # one of the three, from the list above
 
     assert [issue.title for issue in agreed(laptop, desktop)] == [title]
     assert laptop.replica.conflicts() == desktop.replica.conflicts() == []
@@ -153,7 +156,7 @@ def test_a_teammate_can_settle_a_conflict(laptop: Tracker, desktop: Tracker) -> 
     desktop.update(made.id, IssueEdit(title="July"))
     sync(laptop, desktop, laptop)
 
-    laptop.resolve(laptop.find_conflict(made.id), "mine")
+    decisions.settle(laptop, decisions.find(laptop, made.id), "mine")
 
     assert [issue.title for issue in agreed(laptop, desktop)] == ["July"]
 
@@ -168,7 +171,7 @@ def test_a_settled_status_keeps_its_moment_of_closing_in_step(
     moves.close(desktop, [made.id])
     sync(laptop, desktop)
 
-    desktop.resolve(desktop.find_conflict(made.id), choice)  # type: ignore[arg-type] # one of the two above
+    decisions.settle(desktop, decisions.find(desktop, made.id), choice)  # type: ignore[arg-type] # one of the two above
 
     (issue,) = agreed(laptop, desktop)
     assert (issue.status is Status.CLOSED) == (issue.closed_at is not None) == (choice == "mine")
@@ -185,10 +188,10 @@ def test_an_issue_with_two_conflicts_is_ambiguous(laptop: Tracker, desktop: Trac
     assert len(ids) == 2
 
     with pytest.raises(AmbiguousIdError) as raised:
-        desktop.find_conflict(made.id)
+        decisions.find(desktop, made.id)
 
     assert all(conflict_id in str(raised.value) for conflict_id in ids)
-    assert [desktop.find_conflict(conflict_id).id for conflict_id in ids] == ids
+    assert [decisions.find(desktop, conflict_id).id for conflict_id in ids] == ids
 
 
 def test_what_comes_in_whichever_side_is_taken_is_told(laptop: Tracker, desktop: Tracker) -> None:
@@ -199,11 +202,11 @@ def test_what_comes_in_whichever_side_is_taken_is_told(laptop: Tracker, desktop:
         made.id, IssueEdit(title="July", priority=Priority.P0, add_labels=frozenset({"a"}), status=Status.CLOSED)
     )
     sync(laptop, desktop)
-    conflict = desktop.find_conflict(made.id)
+    conflict = decisions.find(desktop, made.id)
     others = {name: new for name, (_, new) in other_fields(conflict).items()}
     assert others == {"priority": "P0", "labels": '["a"]', "status": "closed"}
 
-    desktop.resolve(conflict, "theirs")
+    decisions.settle(desktop, conflict, "theirs")
 
     (issue,) = agreed(laptop, desktop)
     assert (issue.title, issue.priority, issue.labels) == ("June", Priority.P0, frozenset({"a"}))
@@ -270,14 +273,14 @@ def test_a_settled_conflict_says_that_nothing_is_left(laptop: Tracker, desktop: 
     laptop.update(made.id, IssueEdit(title="June"))
     desktop.update(made.id, IssueEdit(title="July"))
     sync(laptop, desktop)
-    conflict = desktop.find_conflict(made.id)
-    desktop.resolve(conflict, "mine")
+    conflict = decisions.find(desktop, made.id)
+    decisions.settle(desktop, conflict, "mine")
 
     with pytest.raises(InputError) as raised:
-        desktop.resolve(conflict, "theirs")
+        decisions.settle(desktop, conflict, "theirs")
 
     assert raised.value.hint == f"nothing is left to decide; td history {made.id} shows what came of it"
-    assert not desktop.is_open(conflict)
+    assert not decisions.is_open(desktop, conflict)
 
 
 @pytest.mark.parametrize("choice", ["mine", "theirs", {"status": Status.OPEN}])
@@ -289,7 +292,7 @@ def test_settling_a_status_is_one_mutation(laptop: Tracker, desktop: Tracker, ch
     sync(laptop, desktop)
     before = len(desktop.replica.pending())
 
-    mutation = desktop.resolve(desktop.find_conflict(made.id), choice)  # type: ignore[arg-type] # one of those above
+    mutation = decisions.settle(desktop, decisions.find(desktop, made.id), choice)  # type: ignore[arg-type] # one of those above
 
     assert [waiting.id for waiting in desktop.replica.pending()[before:]] == [mutation.id]
     (issue,) = agreed(laptop, desktop)
@@ -299,4 +302,45 @@ def test_settling_a_status_is_one_mutation(laptop: Tracker, desktop: Tracker, ch
 def test_a_conflict_that_is_not_there_is_not_found(laptop: Tracker) -> None:
     """By its id or by its issue."""
     with pytest.raises(NotFoundError):
-        laptop.find_conflict("zzz")
+        decisions.find(laptop, "zzz")
+
+
+SIDES: Mapping[str, Callable[[Tracker, str], object]] = {
+    "block": lambda tracker, issue_id: moves.block(tracker, [issue_id]),
+    "unstart": lambda tracker, issue_id: moves.unstart(tracker, [issue_id]),
+    "take over": lambda tracker, issue_id: moves.start(tracker, [issue_id], is_forced=True),
+    "close": lambda tracker, issue_id: moves.close(tracker, [issue_id], exception="done"),
+    "review": lambda tracker, issue_id: reviews.request(tracker, [issue_id]),
+}
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "choice"),
+    [
+        ("block", "close", "mine"),
+        ("unstart", "review", "theirs"),
+        ("take over", "unstart", "mine"),
+        ("review", "close", "mine"),
+        ("close", "unstart", "theirs"),
+    ],
+)
+def test_a_settled_status_has_all_that_belongs_to_it(
+    laptop: Tracker, desktop: Tracker, mine: str, theirs: str, choice: Literal["mine", "theirs"]
+) -> None:
+    """Each field merges for itself, and all must agree: who has it, who closed it, since when."""
+    made = shared_issue(laptop, desktop)
+    moves.start(laptop, [made.id])
+    sync(laptop, desktop)
+    SIDES[theirs](laptop, made.id)
+    SIDES[mine](desktop, made.id)
+    sync(laptop, desktop)
+
+    for conflict in desktop.replica.conflicts():
+        decisions.settle(desktop, conflict, choice)
+
+    (issue,) = agreed(laptop, desktop)
+    assert (issue.status is Status.CLOSED) == (issue.closed_at is not None) == (issue.closed_by_session is not None)
+    assert issue.status is not Status.OPEN or issue.implementer_session is None
+    assert issue.status not in (Status.IN_PROGRESS, Status.IN_REVIEW) or issue.implementer_session is not None
+    assert issue.status is not Status.IN_REVIEW or issue.review_requested_by is not None
+    assert not desktop.replica.conflicts()

@@ -15,7 +15,9 @@ def test_a_stretch_takes_issues_in_and_starts_them(tracker: Tracker) -> None:
     tagged = work_sessions.tag(tracker, [issue.id for issue in issues])
     work_sessions.untag(tracker, [issues[1].id])
 
-    assert [issue.status for issue in tagged] == [Status.IN_PROGRESS, Status.IN_PROGRESS]
+    assert [issue.status for issue in tagged.issues] == [Status.IN_PROGRESS, Status.IN_PROGRESS]
+    assert tagged.changed == {issue.id for issue in issues}
+    assert work_sessions.tag(tracker, [issues[0].id]).changed == frozenset()
     assert [issue.id for issue in work_sessions.find(tracker, work.id[:6]).issues] == [issues[0].id]
     assert work.start_sha == "c0ffee"
 
@@ -40,7 +42,7 @@ def test_what_somebody_else_has_is_not_taken_in(tracker: Tracker, colleague: Tra
 
     tagged = work_sessions.tag(tracker, [made.id])
 
-    assert tagged[0].implementer_session == colleague.session
+    assert tagged.issues[0].implementer_session == colleague.session
     free = tracker.create("b")
     with colleague.transaction() as tx:
         tx.update(tx.get(type(free), free.id), implementer_session=colleague.session)
