@@ -2,8 +2,8 @@
 
 A line `$ td …` is typed in the directory `project`, `laptop$ td …` by somebody called laptop; a line that begins with
 `#` is what happens meanwhile, which the test of the page knows; every other line is what is printed, and `...` is all
-that follows, or the rest of a line. Ids, sessions and moments differ at each run: the same one in the text stands for the same one in the
-output.
+that follows, or the rest of a line. Ids, sessions and moments differ at each run: the same one in the text stands for
+the same one in the output.
 """
 
 import re
