@@ -5,6 +5,7 @@ import pytest
 from tests.tracker.clock import Clock
 from tests.tracker.pair import agreed, sync
 from tracker import Issue, IssueEdit, IssueType, Status, Tracker, dependencies, editing, moves, reconcile, talk
+from tracker.errors import ClaimedError
 from tracker.records import Dependency
 
 
@@ -37,6 +38,20 @@ def test_two_who_start_one_issue_offline_are_a_conflict_with_a_name_in_it(laptop
     desktop.resolve(conflict, "theirs")
     (found,) = agreed(laptop, desktop)
     assert (found.status, found.implementer_session) == (Status.IN_PROGRESS, laptop.session)
+
+
+def test_who_claims_online_what_the_primary_says_is_taken_learns_by_whom(laptop: Tracker, desktop: Tracker) -> None:
+    """Before anything is written, though it is not known here yet."""
+    (issue,) = shared(laptop, desktop, "Oat milk")
+    moves.start(laptop, [issue.id], online=True)
+
+    with pytest.raises(ClaimedError) as refused:
+        moves.start(desktop, [issue.id], online=True)
+
+    assert (refused.value.issue_id, refused.value.holder) == (issue.id, laptop.session)
+    assert not desktop.replica.pending()
+    (found,) = agreed(laptop, desktop)
+    assert found.implementer_session == laptop.session
 
 
 def test_the_last_parts_closed_by_two_close_their_epic(laptop: Tracker, desktop: Tracker) -> None:
