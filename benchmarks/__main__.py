@@ -1,7 +1,7 @@
 """Run the measurements of DESIGN 16 in one go: `make bench`, or `python -m benchmarks [--quick] [--write]`.
 
 --quick leaves out what takes minutes: 100,000 issues, the bootstrap, the growth to a million rows; --write puts the
-table into docs/performance.md.
+table into docs/performance.md, and a few of its rows into README.md.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import sqlite3
 import sys
 import tempfile
@@ -21,6 +22,14 @@ from benchmarks.ground import Result
 from sqld import run_sqld
 
 _DOCUMENT = Path("docs/performance.md")
+_FRONT = Path("README.md")
+_AT_A_GLANCE = (
+    "read by key, a row",
+    "queued write, durable",
+    "push of 10,000 updates, settled",
+    "sync with nothing to do, the call",
+    "`td list` of 1,000 issues",
+)
 _START, _END = "<!-- figures: start -->", "<!-- figures: end -->"
 Measurement = Callable[[Path, str], Iterator[Result]]
 
@@ -69,9 +78,23 @@ def write(results: list[Result]) -> None:
         f"{machine}; {versions}; primary and clients on loopback.\n\n"
         "| path | ours | held against | ratio | budget | verdict |\n|---|---|---|---|---|---|\n"
     )
-    text = _DOCUMENT.read_text(encoding="utf-8")
+    figures = head + "\n".join(map(line, results))
+    _put(_DOCUMENT, figures)
+    _put(_FRONT, at_a_glance(figures))
+
+
+def at_a_glance(figures: str) -> str:
+    """What README.md tells of the figures of docs/performance.md: a few rows of them, and their day."""
+    (measured,) = re.findall(r"Measured on \S+", figures.split("|", maxsplit=1)[0])
+    rows = [row.split(" | ")[:3] for row in figures.splitlines() if row.startswith("| ")]
+    told = [f"{path} | {ours} | {against} |" for path, ours, against in rows if path[2:] in _AT_A_GLANCE]
+    return "\n".join([f"{measured}.", "", "| | ours | held against |", "|---|---|---|", *told])
+
+
+def _put(document: Path, figures: str) -> None:
+    text = document.read_text(encoding="utf-8")
     before, after = text.split(_START)[0], text.split(_END)[1]
-    _DOCUMENT.write_text(f"{before}{_START}\n{head}{chr(10).join(map(line, results))}\n{_END}{after}", encoding="utf-8")
+    document.write_text(f"{before}{_START}\n{figures}\n{_END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,9 @@ import pytest
 
 ROOT: Final = Path(__file__).parent.parent
 PACKAGES: Final = ("replica", "auth", "sqld", "tracker", "cli")
-CODE: Final = sorted(path for folder in (*PACKAGES, "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
+CODE: Final = sorted(
+    path for folder in (*PACKAGES, "tests", "benchmarks", "examples") for path in (ROOT / folder).rglob("*.py")
+)
 LIBRARY: Final = [path for path in CODE if path.relative_to(ROOT).parts[0] in PACKAGES]
 TESTS: Final = [path for path in CODE if path.relative_to(ROOT).parts[0] == "tests"]
 

@@ -9,10 +9,11 @@ Always true:
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from replica import Transaction
+from replica import ConflictError, Transaction
 from tracker.cascade import consequences
 from tracker.days import parse_span
 from tracker.deeds import approvals, involved, note_deed, policy, supersede_approvals
+from tracker.errors import ClaimedError
 from tracker.near import NearIssues
 from tracker.records import Deed, Issue, Log, LogType, Snapshot, Status
 from tracker.rules import check_not_deleted
@@ -70,7 +71,14 @@ def start(
             keep_commit(tracker, tx, issue.id, "start", commit)
         return started
 
-    return _move(tracker, typed, claim, reason=reason, online=online)
+    try:
+        return _move(tracker, typed, claim, reason=reason, online=online)
+    except ConflictError as error:
+        found = error.current
+        if isinstance(found, Issue) and found.implementer_session not in (None, tracker.session):
+            # The primary knew what is not known here yet.
+            raise ClaimedError(found.id, found.implementer_session, found.updated_at) from error
+        raise
 
 
 def unstart(tracker: Tracker, typed: Sequence[str], *, reason: str = "") -> Moved:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.__main__ import at_a_glance
+
 README = Path(__file__).parents[2] / "README.md"
 
 
@@ -36,9 +38,17 @@ def test_the_readmes_program_is_about_ten_lines() -> None:
     assert len(lines) <= 12
 
 
-def test_every_link_of_the_readme_leads_somewhere() -> None:
-    """A newcomer follows the table at the end."""
-    links = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
+def test_the_figures_of_the_readme_are_those_that_were_measured() -> None:
+    """With their day."""
+    told, measured = (
+        path.read_text(encoding="utf-8").split("<!-- figures: start -->\n")[1].split("\n<!-- figures: end -->")[0]
+        for path in (README, README.parent / "docs" / "performance.md")
+    )
 
-    assert links
-    assert [link for link in links if not (README.parent / link).exists()] == []
+    assert told == at_a_glance(measured)
+    assert told.count("\n") >= 6
+
+
+def test_the_readme_is_one_page() -> None:
+    """What is longer is in docs."""
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 100

@@ -17,6 +17,7 @@ from tracker import (
     reconcile,
     talk,
 )
+from tracker.errors import ClaimedError
 from tracker.records import Dependency
 
 
@@ -49,6 +50,20 @@ def test_two_who_start_one_issue_offline_are_a_conflict_with_a_name_in_it(laptop
     decisions.settle(desktop, conflict, "theirs")
     (found,) = agreed(laptop, desktop)
     assert (found.status, found.implementer_session) == (Status.IN_PROGRESS, laptop.session)
+
+
+def test_who_claims_online_what_the_primary_says_is_taken_learns_by_whom(laptop: Tracker, desktop: Tracker) -> None:
+    """Before anything is written, though it is not known here yet."""
+    (issue,) = shared(laptop, desktop, "Oat milk")
+    moves.start(laptop, [issue.id], online=True)
+
+    with pytest.raises(ClaimedError) as refused:
+        moves.start(desktop, [issue.id], online=True)
+
+    assert (refused.value.issue_id, refused.value.holder) == (issue.id, laptop.session)
+    assert not desktop.replica.pending()
+    (found,) = agreed(laptop, desktop)
+    assert found.implementer_session == laptop.session
 
 
 def test_the_last_parts_closed_by_two_close_their_epic(laptop: Tracker, desktop: Tracker) -> None:

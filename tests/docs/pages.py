@@ -1,0 +1,72 @@
+"""Who is in the story of each page, and what happens in it besides what they type.
+
+Each page is a story of its own: it starts from nothing, in directories of its own, with a primary of its own where it
+has one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from sqld import Server, find_sqld
+from tests.docs.console import Run
+from tests.docs.typist import Typist, stockkeeper
+from tests.replica.backups import back_up, restore
+
+_URL = "http://127.0.0.1:8080"
+
+Cast = tuple[Mapping[str, Run], Mapping[str, str], Mapping[str, Callable[[], object]]]
+"""People by their names; what is called otherwise here; what happens."""
+
+
+@contextmanager
+def cast(page: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
+    """The people of a page, by its name, in `home`."""
+    match page:
+        case "docs/start.md":
+            yield {"project": Typist(home / "project", monkeypatch)}, {"~": str(home)}, _files(home / "project")
+        case "docs/agents.md":
+            yield _agents(home, monkeypatch), {"~": str(home)}, {}
+        case "examples/README.md":
+            with Server(find_sqld()) as server:
+                people = {name: stockkeeper(home / name, monkeypatch, server.url) for name in ("shop", "cellar")}
+                yield people, {_URL: server.url}, _primary(server, home)
+        case _:
+            with Server(find_sqld()) as server:
+                people = {name: Typist(home / name, monkeypatch) for name in ("project", "laptop", "desktop")}
+                happens = {**_primary(server, home), **_disk(home / "laptop" / ".todos")}
+                yield people, {_URL: server.url, "~": str(home)}, happens
+
+
+def _agents(home: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Run]:
+    return {
+        name: Typist(home / "project", monkeypatch, TD_SESSION_ID=name) for name in ("project", "writer", "reviewer")
+    }
+
+
+def _files(project: Path) -> Mapping[str, Callable[[], object]]:
+    page = project / "login.html"
+    return {
+        "login.html is written": lambda: page.write_text("<form>"),
+        "login.html is changed": lambda: page.write_text("<form><button>"),
+    }
+
+
+def _primary(server: Server, home: Path) -> Mapping[str, Callable[[], object]]:
+    return {
+        "the primary is gone": server.stop,
+        "the primary is back": server.start,
+        "somebody makes a backup of the primary": lambda: back_up(server, home / "backup"),
+        "the primary is restored from that backup": lambda: restore(server, home / "backup"),
+    }
+
+
+def _disk(place: Path) -> Mapping[str, Callable[[], object]]:
+    return {"the disk damages local.db": lambda: _damage(place / "local.db")}
+
+
+def _damage(path: Path) -> None:
+    data = path.read_bytes()
+    path.write_bytes(b"\x55" * 100 + data[100:])
