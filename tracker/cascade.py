@@ -56,6 +56,9 @@ def consequences(
                 known[other.id] = next_status
                 yield other.id, next_status
                 queue.append(other)
+                if next_status is Status.OPEN:
+                    # An epic that is open again may be in review at once, with all its parts.
+                    queue.append(issue)
 
 
 def _epic_follows(near: Near, issue: Issue, status: "_StatusOf") -> tuple[Issue, Status] | None:

@@ -15,6 +15,7 @@ from tracker import (
     editing,
     moves,
     reconcile,
+    reviews,
     talk,
 )
 from tracker.errors import ClaimedError
@@ -339,3 +340,21 @@ def test_nothing_is_left_of_a_status_that_another_replaced(laptop: Tracker, desk
     assert (found.status, found.closed_at, found.closed_by_session) == (Status.OPEN, None, None)
     assert told == [f"{issue.id} open: what was left of another status is taken out"]
     assert sync(laptop, desktop) == []
+
+
+def test_an_epic_that_is_open_again_is_in_review_with_its_parts(
+    laptop: Tracker, desktop: Tracker, clock: Clock
+) -> None:
+    """It was closed by the others before the new one arrived."""
+    epic, one, other = shared_epic(laptop, desktop)
+    reviews.request(laptop, [one.id])
+    sync(laptop, desktop)
+    moves.close(laptop, [other.id])
+    reviews.approve(laptop, [one.id], is_self_review=True, reason="fine")
+    clock.pass_seconds(60)
+    part = editing.create(desktop, IssueEdit(title="new", parent_id=epic.id))
+    reviews.request(desktop, [part.id])
+
+    sync(laptop, desktop)
+
+    assert {issue.id: issue.status for issue in agreed(laptop, desktop)}[epic.id] is Status.IN_REVIEW
