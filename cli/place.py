@@ -28,7 +28,7 @@ from tracker import (
 
 NAME: Final = ".todos"
 WORK_DIR_VARIABLE: Final = "TD_WORK_DIR"
-# The files of the toolkit, as the guide tells them: with a primary, and without one.
+# The files of the toolkit, as docs/start.md tells them: with a primary, and without one.
 LOCAL: Final = "local.db"
 COPY: Final = "replica.db"
 DATA: Final = "data.db"
