@@ -80,18 +80,18 @@ class Here:
         with suppress(OSError):
             self._path(desk.key).unlink()
 
-    def reconciled(self) -> int | None:
-        """How far the changes of the primary were looked at; None if they never were."""
+    def reconciled(self) -> str | None:
+        """The change of the primary up to which all were looked at; None if none ever was."""
         try:
-            return int((self._folder / _RECONCILED).read_text(encoding="ascii"))
-        except (OSError, ValueError):
+            return (self._folder / _RECONCILED).read_text(encoding="ascii") or None
+        except (OSError, UnicodeDecodeError):
             return None
 
-    def set_reconciled(self, last: int) -> None:
-        """Remember how far they were looked at."""
+    def set_reconciled(self, last: str) -> None:
+        """Remember up to which change they were looked at."""
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            self._write(str(last)).replace(self._folder / _RECONCILED)
+            self._write(last).replace(self._folder / _RECONCILED)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{sha256(key.encode()).hexdigest()[:_KEY_DIGITS]}.json"

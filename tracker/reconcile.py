@@ -28,6 +28,14 @@ from tracker.tracker import Tracker
 
 _LOOK_BACK = 1_000
 _BATCH = 500
+# Most of what arrives has no part in anything: SQLite tells so a hundred times as fast as it is found out one by one.
+_CONCERNED = """parent_id IS NOT NULL
+OR EXISTS (SELECT 1 FROM issues part WHERE part.parent_id = issues.id)
+OR EXISTS (SELECT 1 FROM dependencies d WHERE d.depends_on_id = issues.id)
+OR EXISTS (SELECT 1 FROM dependencies d WHERE d.issue_id = issues.id)
+OR (status = 'closed') <> (closed_at IS NOT NULL)
+OR (status <> 'closed' AND closed_by_session IS NOT NULL)
+OR (status = 'open' AND coalesce(implementer_session, reviewer_session, review_requested_by) IS NOT NULL)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +48,39 @@ class Mended:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What a sync brought. last: the number of the newest change. issues, dependencies: the ids of the rows."""
+    """What a sync brought. last: the newest change of it all. issues, dependencies: the ids of the rows."""
 
-    last: int
+    last: str
     issues: frozenset[str]
     dependencies: frozenset[str]
 
 
-def arrived_since(tracker: Tracker, last: int | None) -> Arrived:
-    """What was changed on the primary after the change `last`, as far as it is here; None: the newest of it all."""
-    newest = int(str(tracker.replica.query("SELECT coalesce(max(seq), 0) FROM _replica_changes").rows[0][0]))
-    # A primary that was restored counts anew.
-    after = newest - _LOOK_BACK if last is None or last > newest else last
-    rows = tracker.replica.query(
+def arrived_since(tracker: Tracker, last: str | None) -> Arrived:
+    """What was changed on the primary after the change `last`, as far as it is here.
+
+    None, or a change that is not there any more because the primary was restored: the newest of it all.
+    """
+    found = tracker.replica.read("SELECT seq, mutation FROM _replica_changes ORDER BY seq DESC LIMIT 1").rows
+    newest = int(str(found[0][0])) if found else 0
+    after = newest - _LOOK_BACK if last is None or not _is_there(tracker, last) else int(last.partition(" ")[0])
+    rows = tracker.replica.read(
         "SELECT DISTINCT table_name, row_id FROM _replica_changes WHERE seq > ? AND table_name IN (?, ?)",
         (after, Issue.replica_table, Dependency.replica_table),
     ).rows
     return Arrived(
-        newest,
+        f"{newest} {found[0][1]!s}" if found else "",
         frozenset(str(row_id) for table, row_id in rows if table == Issue.replica_table),
         frozenset(str(row_id) for table, row_id in rows if table == Dependency.replica_table),
+    )
+
+
+def _is_there(tracker: Tracker, last: str) -> bool:
+    """Whether a change is still the one of its number: a primary that was restored counts anew."""
+    seq, _, mutation = last.partition(" ")
+    if not seq.isdigit():
+        return False
+    return bool(
+        tracker.replica.read("SELECT 1 FROM _replica_changes WHERE seq = ? AND mutation = ?", (int(seq), mutation)).rows
     )
 
 
@@ -67,7 +88,7 @@ def mend(tracker: Tracker, arrived: Arrived) -> list[Mended]:
     """Mend what came about by what arrived, as one mutation, or none if there is nothing. Returns what was done."""
     mended: list[Mended] = []
     with tracker.transaction() as tx:
-        issues = _still_there(tracker, arrived.issues)
+        issues = _concerned(tracker, arrived.issues)
         mended += _open_circles(tracker, tx, arrived.dependencies)
         mended += _open_family_circles(tracker, tx, issues)
         mended += _bring_in_step(tx, issues)
@@ -75,12 +96,14 @@ def mend(tracker: Tracker, arrived: Arrived) -> list[Mended]:
     return mended
 
 
-def _still_there(tracker: Tracker, ids: Iterable[str]) -> list[Issue]:
+def _concerned(tracker: Tracker, ids: Iterable[str]) -> list[Issue]:
+    """Those issues of which anything could follow."""
     wanted, found = sorted(ids), []
     for start in range(0, len(wanted), _BATCH):
         part = wanted[start : start + _BATCH]
         marks = ", ".join("?" * len(part))
-        found += tracker.replica.select(Issue, f"WHERE id IN ({marks}) AND deleted_at IS NULL ORDER BY id", part)
+        where = f"WHERE id IN ({marks}) AND deleted_at IS NULL AND ({_CONCERNED}) ORDER BY id"
+        found += tracker.replica.select(Issue, where, part)
     return found
 
 
@@ -124,11 +147,13 @@ def _open_family_circles(tracker: Tracker, tx: Transaction, issues: Iterable[Iss
 
 
 def _bring_in_step(tx: Transaction, issues: Iterable[Issue]) -> list[Mended]:
-    # Fields are merged each for itself: one may be of a status that another one replaced.
+    # Fields are merged each for itself: one may be of a status that another one replaced. Who did what nobody knows of,
+    # as in what was imported, is left open.
     mended = []
     for issue in (tx.get(Issue, one.id) for one in issues):
-        known = issue.implementer_session or issue.creator_session
-        if tx.follow(issue, **what_fits(issue, issue.status_at or issue.created_at, known)) is not issue:
+        fitting = what_fits(issue, issue.status_at or issue.created_at, issue.creator_session)
+        left = {name: value for name, value in fitting.items() if value is None or name == "closed_at"}
+        if tx.follow(issue, **left) is not issue:
             mended.append(Mended(issue.id, f"{issue.status.value}: what was left of another status is taken out"))
     return mended
 

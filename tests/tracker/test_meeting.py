@@ -284,7 +284,7 @@ def test_both_who_see_a_circle_open_it_alike(laptop: Tracker, desktop: Tracker, 
         assert tracker.replica.sync().error is None
 
     for tracker, arrived in ((laptop, edges[2]), (desktop, edges[0])):
-        reconcile.mend(tracker, reconcile.Arrived(0, frozenset(), frozenset({arrived.id})))
+        reconcile.mend(tracker, reconcile.Arrived("", frozenset(), frozenset({arrived.id})))
 
     sync(laptop, desktop)
     assert desktop.replica.conflicts() == []
@@ -358,3 +358,16 @@ def test_an_epic_that_is_open_again_is_in_review_with_its_parts(
     sync(laptop, desktop)
 
     assert {issue.id: issue.status for issue in agreed(laptop, desktop)}[epic.id] is Status.IN_REVIEW
+
+
+def test_what_arrives_from_a_primary_that_was_restored_is_looked_at(laptop: Tracker, desktop: Tracker) -> None:
+    """Its changes are numbered anew, and may have come past the one that was last looked at."""
+    epic, one, other = shared_epic(laptop, desktop)
+    laptop.here.set_reconciled("2 of-another-past")
+    moves.close(laptop, [one.id])
+    moves.close(desktop, [other.id])
+
+    told = sync(desktop, laptop)
+
+    assert told == [f"{epic.id} closed: all its parts are closed"]
+    assert epic.id in reconcile.arrived_since(laptop, "2 of-another-past").issues
