@@ -1,7 +1,7 @@
-"""What follows from an issue that was closed or came to review: for its epic, and for what waited for it.
+"""What follows from an issue that came to another status: for its epic, and for what waited for it.
 
 Pure. Always true:
-- an epic whose parts are all closed is closed, and one whose parts are all closed or in review is in review;
+- an epic whose last open part is closed or comes to review is closed or in review with it;
 - an epic that nobody closed, but the closing of its parts, is open again with a part that is open;
 - what was blocked is open once the last of what it depends on is closed;
 - nothing follows for an issue that is deleted or closed already, but for an epic that is open again;

@@ -91,6 +91,8 @@ def _document(one: Known, tracker: Tracker) -> dict[str, object]:
 
 
 def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return (" ".join(value) if isinstance(value, list) else printable(str(value or ""))) or "-"
 
 
