@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cli.errors import CliError
+from cli.exits import FAILED
 from cli.formats import Format
 from cli.names import COMPLETION_VARIABLE
 from cli.place import find_place
@@ -57,7 +58,11 @@ def answer(app: Any, instruction: str) -> int:  # typer keeps its classes privat
         return command
 
     app.get_command = get_command
-    return shell_complete(app, {}, "td", COMPLETION_VARIABLE, instruction)
+    try:
+        return shell_complete(app, {}, "td", COMPLETION_VARIABLE, instruction)
+    except (KeyError, ValueError):
+        # Whoever asks as no shell does is offered nothing.
+        return FAILED
 
 
 def _complete(ctx: Any, parameter: Any, typed: str) -> list[Any]:  # see above

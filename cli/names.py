@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 COMPLETION_VARIABLE: Final = "_TD_COMPLETE"
+COMPLETION_INSTRUCTIONS: Final = ("complete_bash", "complete_zsh", "complete_fish")
 """By which a shell asks td what can stand where the cursor is."""
 
 ALIASES: Final[Mapping[str, str]] = {

@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 from cli.app import make_app
 from cli.errors import CliError, InterruptedByPersonError, UsageError
 from cli.exits import DONE, FAILED, report
-from cli.names import COMPLETION_VARIABLE
+from cli.names import COMPLETION_INSTRUCTIONS, COMPLETION_VARIABLE
 from cli.output import discard_output, note
 from tracker import ReplicaError, TrackerError
 
@@ -55,11 +55,12 @@ def _open_missing() -> None:
 
 def _call(args: Sequence[str]) -> None:
     app = make_app()
-    if COMPLETION_VARIABLE in os.environ:
+    # What no shell of ours says is nothing of ours.
+    if (instruction := os.environ.get(COMPLETION_VARIABLE, "")) in COMPLETION_INSTRUCTIONS:
         # Only a shell pays for it.
         from cli.completion import answer  # noqa: PLC0415 - see above
 
-        raise typer.Exit(answer(app, os.environ[COMPLETION_VARIABLE]))
+        raise typer.Exit(answer(app, instruction))
     with app.make_context("td", list(args)) as context:
         app.invoke(context)
 

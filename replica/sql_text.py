@@ -18,7 +18,7 @@ from replica.mutation import StoredValue
 _TOKEN: Final = re.compile(
     r"""(?P<gap>[\ \t\n\f\r]+|--[^\n]*|/\*.*?(?:\*/|\Z))
     |(?P<text>[xX]?'(?:[^']|'')*(?:'|\Z))
-    |(?P<name>"(?:[^"]|"")*(?:"|\Z)|`(?:[^`]|``)*(?:`|\Z)|\[[^\]]*(?:\]|\Z))
+    |(?P<name>"(?:[^"]|"")*(?:"|\Z)|\x60(?:[^\x60]|\x60\x60)*(?:\x60|\Z)|\[[^\]]*(?:\]|\Z))
     |(?P<parameter>\?\d*|[:@$#][\w$\x80-\U0010ffff]+)
     |(?P<number>\d[\w.]*)
     |(?P<word>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)

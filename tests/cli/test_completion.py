@@ -119,3 +119,16 @@ def test_another_directory_is_looked_at_where_it_is_named(td: Program, tmp_path:
 
     assert list(offered(elsewhere, "-w", str(td.directory), "show", "td-")) == [issue_id]
     assert list(offered(elsewhere, "show", "-w", str(td.directory), "td-")) == [issue_id]
+
+
+@pytest.mark.parametrize("words", [{}, {"COMP_WORDS": "td sh", "COMP_CWORD": "second"}])
+def test_who_asks_as_no_shell_does_is_offered_nothing(fresh: Program, words: dict[str, str]) -> None:
+    """And nothing breaks."""
+    asked = fresh("init", environ={COMPLETION_VARIABLE: "complete_bash", **words})
+
+    assert (asked.code, asked.out, asked.err) == (1, "", "")
+
+
+def test_what_no_shell_says_is_no_question(fresh: Program) -> None:
+    """A variable that somebody left there keeps nobody from working."""
+    assert fresh.done("init", environ={COMPLETION_VARIABLE: ""}).out.startswith("INITIALISED")

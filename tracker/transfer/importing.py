@@ -117,7 +117,7 @@ def _write(tracker: Tracker, batch: Sequence[Staged], counter: Counter, tally: T
     """Write a batch as one mutation; where that is too much for one, as several."""
     trial = Counter()
     try:
-        with tracker.transaction() as tx:
+        with tracker.replica.transaction() as tx:
             for row, found, decision in _decided(tracker, batch, trial, force=force):
                 if decision.outcome is Outcome.NEW:
                     tx.insert(record_of(row))
