@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cli.exits import error_document
 from cli.output import json_value
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from tracker import Author, Conflict, HistoryEntry, Issue, Mutation, Record, ReplicaStatus, RowChange, SyncReport
 
 Document = dict[str, object]
+
+
+HISTORY_COLUMNS: Final = ("mutation_id", "kind", "at", "session", "machine", "pending", "fields")
+MUTATION_COLUMNS: Final = ("mutation_id", "at", "session", "machine", "changes")
+CONFLICT_COLUMNS: Final = (
+    *("id", "table", "row_id", "reason", "fields", "other_fields", "mutation_id", "mine_by", "theirs_by"),
+)
+"""The names of each kind of document, as the columns of a flat form."""
 
 
 def record_document(record: Record) -> Document:

@@ -4,22 +4,24 @@ from typing import Annotated
 
 import typer
 
-from cli.documents import conflict_document
+from cli.documents import CONFLICT_COLUMNS, conflict_document
+from cli.formats import FormatOption
 from cli.invocation import Invocation, command, default_command
 from cli.render import conflict_lines
+from cli.rows import emit_documents
 from tracker import decisions
 
 app = typer.Typer(name="conflicts", help="See changes that wait for a decision.")
 
 
 @default_command(app)
-def conflicts(call: Invocation) -> None:
+def conflicts(call: Invocation, *, form: FormatOption = None) -> None:
     """List the changes that wait for a decision."""
-    list_conflicts(call)
+    list_conflicts(call, form)
 
 
 @command(app, "list")
-def list_conflicts(call: Invocation) -> None:
+def list_conflicts(call: Invocation, form: FormatOption = None) -> None:
     """List the changes that wait for a decision, oldest first.
 
     Below the fields in conflict stand those that come in whichever side is taken.
@@ -27,9 +29,14 @@ def list_conflicts(call: Invocation) -> None:
     with call.reading() as tracker:
         found = tracker.replica.conflicts()
         reader = tracker.reader
-    call.emit(
-        lambda: [conflict_document(conflict) for conflict in found],
+    documents = [conflict_document(conflict) for conflict in found]
+    emit_documents(
+        call,
+        form,
+        documents,
         lambda: [line for conflict in found for line in conflict_lines(conflict, reader)],
+        name="conflicts",
+        columns=CONFLICT_COLUMNS,
     )
     if not found:
         call.say("no conflicts")

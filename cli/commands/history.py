@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
-from cli.documents import history_document, issue_document, mutation_document
+from cli.documents import HISTORY_COLUMNS, history_document, issue_document, mutation_document
+from cli.formats import FormatOption
 from cli.invocation import Invocation, command
 from cli.output import print_json, print_lines
 from cli.render import change_line, history_lines
+from cli.rows import emit_documents
 from tracker import Change, Involvement, Issue, Mutation, NotFoundError, Tracker
 
 app = typer.Typer()
@@ -19,11 +21,13 @@ def history(
     issue_id: Annotated[
         str, typer.Argument(help="The issue; the first characters of its id are enough.", metavar="ID")
     ],
+    form: FormatOption = None,
 ) -> None:
     """Show what was done to an issue, by whom and when."""
     with call.reading() as tracker:
         _, entries = tracker.history(issue_id)
-    call.emit(lambda: [history_document(entry) for entry in entries], lambda: history_lines(entries))
+    documents = [history_document(entry) for entry in entries]
+    emit_documents(call, form, documents, lambda: history_lines(entries), name="history", columns=HISTORY_COLUMNS)
 
 
 @command(app, "undo")

@@ -4,9 +4,11 @@ from typing import Annotated
 
 import typer
 
-from cli.documents import mutation_document
+from cli.documents import MUTATION_COLUMNS, mutation_document
+from cli.formats import FormatOption
 from cli.invocation import Invocation, command
 from cli.render import pending_lines
+from cli.rows import emit_documents
 from cli.text import aligned
 from tracker import statistics
 
@@ -34,10 +36,12 @@ def last(
     call: Invocation,
     *,
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=100, help="So many.", metavar="N")] = 1,
+    form: FormatOption = None,
 ) -> None:
     """Show the last changes of this session; td undo takes one back."""
     with call.reading() as tracker:
         found = statistics.last_mutations(tracker, count)
-    call.emit(lambda: [mutation_document(mutation) for mutation in found], lambda: pending_lines(found))
+    documents = [mutation_document(mutation) for mutation in found]
+    emit_documents(call, form, documents, lambda: pending_lines(found), name="mutations", columns=MUTATION_COLUMNS)
     if not found:
         call.say("this session has changed nothing")

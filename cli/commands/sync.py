@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
-from cli.documents import mutation_document, status_document, sync_document
+from cli.documents import MUTATION_COLUMNS, mutation_document, status_document, sync_document
+from cli.formats import FormatOption
 from cli.invocation import Invocation, command, default_command
 from cli.progress import working
 from cli.render import pending_lines
+from cli.rows import emit_documents
 from cli.syncing import changes_told, sync_lines, sync_notes
 from cli.text import aligned
 from tracker import sync as sync_tracker
@@ -64,11 +66,12 @@ def status(call: Invocation) -> None:
 
 
 @command(app, "pending")
-def pending(call: Invocation) -> None:
+def pending(call: Invocation, form: FormatOption = None) -> None:
     """List the changes that are not on the primary yet."""
     with call.tracker() as tracker:
         waiting = tracker.replica.pending()
-    call.emit(lambda: [mutation_document(mutation) for mutation in waiting], lambda: pending_lines(waiting))
+    documents = [mutation_document(mutation) for mutation in waiting]
+    emit_documents(call, form, documents, lambda: pending_lines(waiting), name="mutations", columns=MUTATION_COLUMNS)
     if not waiting:
         call.say("nothing is pending")
 
@@ -78,6 +81,7 @@ def lost(
     call: Invocation,
     *,
     forget: Annotated[bool, typer.Option("--forget", help="Let them go, for good.")] = False,
+    form: FormatOption = None,
 ) -> None:
     """List the changes that the primary had and lost.
 
@@ -93,7 +97,7 @@ def lost(
             lambda: [f"FORGOTTEN: {changes_told(len(documents))} that the primary lost"],
         )
         return
-    call.emit(lambda: documents, lambda: pending_lines(mutations))
+    emit_documents(call, form, documents, lambda: pending_lines(mutations), name="mutations", columns=MUTATION_COLUMNS)
     if mutations:
         call.say("td sync --resend-lost sends them again, td sync lost --forget lets them go")
     else:
