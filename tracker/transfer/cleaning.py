@@ -193,7 +193,7 @@ class _Cleaner:
         if not text.strip():
             if field.name in _SAYING:
                 raise _UnfitError(f"its {field.name} is empty")
-            if field.name in _NAMELESS:
+            if field.name in _NAMELESS and field.is_required:
                 return None
         return self._short(field.name, text, is_line=is_line)
 

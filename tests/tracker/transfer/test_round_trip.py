@@ -106,3 +106,13 @@ def test_what_is_deleted_meanwhile_leaves_nothing_without_its_issue(
     summary = import_file(new, written(tmp_path / "export", iter([*begun, *pieces])))
 
     assert (summary.skipped, summary.counts["comments"][Outcome.NEW]) == ((), 1)
+
+
+def test_nothing_is_remarked_of_a_session_that_nobody_named(old: Tracker, new: Tracker, tmp_path: Path) -> None:
+    """Most have no name, and that is one that td knows."""
+    old.create("Oat milk")
+
+    summary = import_file(new, written(tmp_path / "all.json", write_json(Dump(old))))
+
+    assert (summary.skipped, summary.repaired, summary.homeless) == ((), (), ())
+    assert rows_of(new) == rows_of(old)
