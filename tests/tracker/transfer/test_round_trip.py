@@ -112,7 +112,7 @@ def test_nothing_is_remarked_of_a_session_that_nobody_named(old: Tracker, new: T
     """Most have no name, and that is one that td knows."""
     old.create("Oat milk")
 
-    summary = import_file(new, written(tmp_path / "all.json", write_json(Dump(old))))
+    summary = import_file(new, written(tmp_path / "all.json", write_json(Dump(old, with_deleted=True))))
 
     assert (summary.skipped, summary.repaired, summary.homeless) == ((), (), ())
     assert rows_of(new) == rows_of(old)
