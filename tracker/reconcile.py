@@ -1,7 +1,7 @@
 """Mend what no single client did wrong, and only came about where the work of several met.
 
 Two who each close one of the last two parts of an epic leave it open; two who each add a dependency may make a circle.
-After a sync, what it brought is looked at, and what follows is written as one ordinary mutation.
+After a sync, what it brought is looked at, and what follows is written as an ordinary mutation.
 
 Always true:
 - what comes out depends on the rows alone, so that two who mend the same write the same, and it is merged in silence;
@@ -11,7 +11,7 @@ Always true:
 - what is looked at grows with what the sync brought, not with what is stored.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -85,26 +85,33 @@ def _is_there(tracker: Tracker, last: str) -> bool:
 
 
 def mend(tracker: Tracker, arrived: Arrived) -> list[Mended]:
-    """Mend what came about by what arrived, as one mutation, or none if there is nothing. Returns what was done."""
+    """Mend what came about by what arrived. Returns what was done.
+
+    It is one mutation, or none if there is nothing; where very much arrived, one for each part of it, since a mutation
+    that is too large would be refused by every sync from then on.
+    """
     mended: list[Mended] = []
-    with tracker.transaction() as tx:
-        issues = _concerned(tracker, arrived.issues)
-        mended += _open_circles(tracker, tx, arrived.dependencies)
-        mended += _open_family_circles(tracker, tx, issues)
-        mended += _bring_in_step(tx, issues)
-        mended += _follow(tracker, tx, issues)
+    if arrived.dependencies:
+        with tracker.transaction() as tx:
+            mended += _open_circles(tracker, tx, arrived.dependencies)
+    ids = sorted(arrived.issues)
+    for start in range(0, len(ids), _BATCH):
+        # Looked at before the write lock is taken, which most of what arrives needs not.
+        if not _concerned(tracker, ids[start : start + _BATCH]):
+            continue
+        with tracker.transaction() as tx:
+            issues = _concerned(tracker, ids[start : start + _BATCH])
+            mended += _open_family_circles(tracker, tx, issues)
+            mended += _bring_in_step(tx, issues)
+            mended += _follow(tracker, tx, issues)
     return mended
 
 
-def _concerned(tracker: Tracker, ids: Iterable[str]) -> list[Issue]:
+def _concerned(tracker: Tracker, ids: Sequence[str]) -> list[Issue]:
     """Those issues of which anything could follow."""
-    wanted, found = sorted(ids), []
-    for start in range(0, len(wanted), _BATCH):
-        part = wanted[start : start + _BATCH]
-        marks = ", ".join("?" * len(part))
-        where = f"WHERE id IN ({marks}) AND deleted_at IS NULL AND ({_CONCERNED}) ORDER BY id"
-        found += tracker.replica.select(Issue, where, part)
-    return found
+    marks = ", ".join("?" * len(ids))
+    where = f"WHERE id IN ({marks}) AND deleted_at IS NULL AND ({_CONCERNED}) ORDER BY id"
+    return tracker.replica.select(Issue, where, ids)
 
 
 def _open_circles(tracker: Tracker, tx: Transaction, dependency_ids: Iterable[str]) -> list[Mended]:

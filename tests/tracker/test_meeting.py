@@ -371,3 +371,22 @@ def test_what_arrives_from_a_primary_that_was_restored_is_looked_at(laptop: Trac
 
     assert told == [f"{epic.id} closed: all its parts are closed"]
     assert epic.id in reconcile.arrived_since(laptop, "2 of-another-past").issues
+
+
+def test_very_much_that_arrives_is_mended_in_parts(
+    laptop: Tracker, desktop: Tracker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One mutation of it all could be too large for ever."""
+    monkeypatch.setattr(reconcile, "_BATCH", 1)
+    epics = [shared_epic(laptop, desktop) for _ in range(3)]
+    for _, one, other in epics:
+        moves.close(laptop, [one.id])
+        moves.close(desktop, [other.id])
+    for tracker in (laptop, desktop):
+        assert tracker.replica.sync().error is None
+
+    mended = reconcile.mend(desktop, reconcile.arrived_since(desktop, None))
+
+    assert {one.issue_id for one in mended} == {epic.id for epic, _, _ in epics}
+    assert len(desktop.replica.pending()) == 3
+    assert {issue.status for issue in agreed(laptop, desktop)} == {Status.CLOSED}
