@@ -49,6 +49,12 @@ def median_s(call: Callable[[], object], times: int) -> float:
     return statistics.median(taken)
 
 
+def in_turns_s(ours: Callable[[], object], theirs: Callable[[], object], times: int) -> tuple[float, float]:
+    """The median times of two calls, in seconds, made in turns: a machine that slows down slows both."""
+    taken = [(taken_s(ours), taken_s(theirs)) for _ in range(times)]
+    return statistics.median(mine for mine, _ in taken), statistics.median(other for _, other in taken)
+
+
 def taken_s(call: Callable[[], object]) -> float:
     """The time of one call, in seconds."""
     start = time.perf_counter()

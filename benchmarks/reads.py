@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.ground import Item, Result, held, open_items, show, taken_s
 
 READS = 20_000
+_PARTS = 50
 
 
 def run(directory: Path, url: str) -> Iterator[Result]:
@@ -25,13 +27,13 @@ def run(directory: Path, url: str) -> Iterator[Result]:
         sql = "SELECT id, updated_at, title, body, rank FROM items WHERE id = ?"
         # In turns, so that both meet the same machine.
         bare_s, ours_s, record_s = [], [], []
-        for part in range(5):
-            some = keys[part * READS // 5 : (part + 1) * READS // 5]
+        for part in range(_PARTS):
+            some = keys[part * READS // _PARTS : (part + 1) * READS // _PARTS]
             bare_s.append(_each(some, lambda key: bare.execute(sql, (key,)).fetchall()))
             ours_s.append(_each(some, lambda key: replica.query(sql, (key,))))
             record_s.append(_each(some, lambda key: replica.get(Item, key)))
         bare.close()
-    theirs, ours, record = sorted(bare_s)[2], sorted(ours_s)[2], sorted(record_s)[2]
+    theirs, ours, record = map(statistics.median, (bare_s, ours_s, record_s))
     yield held("read by key, a row", ours, theirs, name="bare sqlite3", at_most=2.5, budget="≤ 2.5 × bare sqlite3")
     yield Result(
         "read by key, a checked record",
