@@ -33,11 +33,11 @@ install: .venv/install.stamp
 
 .venv/install.stamp: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(PIP) install -e ".[sqld,dev]" -c constraints.txt
+	$(PIP) install -e ".[sqld,gateway,workos,dev]" -c constraints.txt
 	touch $@
 
 .venv/bench.stamp: .venv/install.stamp
-	$(PIP) install -e ".[sqld,dev,bench]" -c constraints.txt
+	$(PIP) install -e ".[sqld,gateway,workos,dev,bench]" -c constraints.txt
 	touch $@
 
 clean:
