@@ -11,7 +11,7 @@ import pytest
 from keyring.backend import KeyringBackend
 
 from tests.auth.file_keyring import FileKeyring
-from tests.auth.secret_service import SecretService
+from tests.auth.secret_service import Desktop
 
 Ground = TypeVar("Ground")
 
@@ -25,12 +25,12 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.fixture
-def secret_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretService]:
+def secret_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desktop]:
     """A real keyring of a desktop, as the one that this process finds."""
     # Only Linux has what this needs.
     from keyring.backends.SecretService import Keyring  # noqa: PLC0415 - see above
 
-    with SecretService() as service:
+    with Desktop() as service:
         for name, value in service.environ.items():
             monkeypatch.setenv(name, value)
         yield from _with_keyring(service, Keyring())  # type: ignore[no-untyped-call] # see above
