@@ -1,0 +1,108 @@
+"""The public halves of the tenants' keys, and which of them hold.
+
+```
+coming ──► current ──► previous ──► retired
+```
+A key comes before sqld knows it, is current when sqld does, and goes on to hold for a while after the next has become
+current, so that tokens signed with it do not end at once.
+
+Always true: a tenant has at most one key that is coming and one that is current.
+"""
+
+import sqlite3
+from dataclasses import dataclass
+from enum import StrEnum
+
+from auth.tokens import VerifyingKey
+from sqld.registry.storage import Storage, number_or_none
+
+
+class KeyState(StrEnum):
+    """coming: in the vault, maybe not yet known to sqld. previous: it still holds, until `not_after`."""
+
+    COMING = "coming"
+    CURRENT = "current"
+    PREVIOUS = "previous"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """id: as tokens name it. not_after: when it stops to hold, in seconds since 1970; None while it is not known."""
+
+    id: str
+    tenant: str
+    public_pem: str
+    state: KeyState
+    created_at: int
+    not_after: int | None
+
+
+class Keys:
+    """The table of keys."""
+
+    def __init__(self, storage: Storage) -> None:
+        """Of one registry."""
+        self._storage = storage
+
+    def add(self, tenant: str, *, key_id: str, public_pem: str, now: int) -> None:
+        """Write down a key that is coming; the same one again does nothing."""
+        self._storage.write(
+            "INSERT INTO keys (id, tenant, public_pem, state, created_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (id) DO NOTHING",
+            key_id,
+            tenant,
+            public_pem,
+            KeyState.COMING,
+            now,
+        )
+
+    def of(self, tenant: str) -> list[Key]:
+        """Every key that a tenant has or had, the newest first."""
+        rows = self._storage.rows("SELECT * FROM keys WHERE tenant = ? ORDER BY created_at DESC, rowid DESC", tenant)
+        return [_key(row) for row in rows]
+
+    def in_state(self, tenant: str, state: KeyState) -> list[Key]:
+        """The keys of a tenant in one state, the newest first; of `coming` and `current` there is at most one."""
+        return [key for key in self.of(tenant) if key.state is state]
+
+    def verifying(self, *, now: float) -> dict[str, VerifyingKey]:
+        """The keys by which tokens hold now, of every active tenant, by key id; for `auth.tokens.check`."""
+        rows = self._storage.rows(
+            "SELECT keys.id, keys.tenant, keys.public_pem FROM keys JOIN tenants ON tenants.name = keys.tenant"
+            " WHERE tenants.state = 'active'"
+            " AND (keys.state = 'current' OR (keys.state = 'previous' AND not_after > ?))",
+            now,
+        )
+        return {row["id"]: VerifyingKey(row["tenant"], row["public_pem"]) for row in rows}
+
+    def make_current(self, tenant: str, *, not_after: int) -> None:
+        """The key that is coming becomes current; what was current holds until `not_after`. Without one: nothing."""
+        with self._storage.transaction():
+            if not self.in_state(tenant, KeyState.COMING):
+                return
+            self._storage.write(
+                "UPDATE keys SET state = ?, not_after = ? WHERE tenant = ? AND state = ?",
+                KeyState.PREVIOUS,
+                not_after,
+                tenant,
+                KeyState.CURRENT,
+            )
+            self._storage.write(
+                "UPDATE keys SET state = ? WHERE tenant = ? AND state = ?", KeyState.CURRENT, tenant, KeyState.COMING
+            )
+
+    def retire(self, key_id: str) -> None:
+        """A key that holds no more, for good."""
+        self._storage.write("UPDATE keys SET state = ? WHERE id = ?", KeyState.RETIRED, key_id)
+
+
+def _key(row: sqlite3.Row) -> Key:
+    return Key(
+        id=row["id"],
+        tenant=row["tenant"],
+        public_pem=row["public_pem"],
+        state=KeyState(row["state"]),
+        created_at=row["created_at"],
+        not_after=number_or_none(row["not_after"]),
+    )
