@@ -7,8 +7,13 @@ SqldError
 ├── NoTenantError           sqld_no_tenant     there is no tenant of this name
 ├── TenantStateError        sqld_tenant_state  the tenant is in a state in which this cannot be done
 ├── OrganisationTakenError  sqld_organisation  the organisation has another tenant
+├── NamespaceTakenError     sqld_namespace     sqld has a database of this name that is no tenant's
 ├── NoTokenError            sqld_no_token      no token has this id
-└── NoApiKeyError           sqld_no_api_key    no API key has this id
+├── NoApiKeyError           sqld_no_api_key    no API key has this id
+├── AmbiguousIdError        ambiguous_id       several ids begin like this
+├── LifetimeError           invalid_input      nothing may hold for so short or so long
+├── SubjectError            invalid_input      it does not say whom something is for
+└── KeyLostError            sqld_key_lost      the private half of a tenant's key is not in the vault
 ```
 
 Always true: no text of an error holds a token, a key or anything else that opens something.
@@ -127,3 +132,69 @@ class NoApiKeyError(SqldError):
     def __str__(self) -> str:
         # As for tokens.
         return f"there is no API key {self.key_id!a}" if len(self.key_id) <= 40 else "there is no API key of this id"
+
+
+class AmbiguousIdError(SqldError):
+    """Several ids begin with what was given; nothing was changed."""
+
+    code = "ambiguous_id"
+
+    def __init__(self, given: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(given, candidates)
+        self.given, self.candidates = given, candidates
+        self.hint = f"type more of it: {', '.join(candidates[:5])}"
+
+    def __str__(self) -> str:
+        return f"{len(self.candidates)} ids begin with {self.given!a}"
+
+
+class LifetimeError(SqldError):
+    """Nothing that opens a tenant holds for so short or so long."""
+
+    code = "invalid_input"
+    hint = "give from 1 second to 400 days, as 12h or 30d"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return f"nothing is made that holds for {self.seconds} seconds"
+
+
+class SubjectError(SqldError):
+    """Whom something is for is not said, or at length."""
+
+    code = "invalid_input"
+    hint = "say whom or what it is for in 1 to 100 characters, so that whoever revokes it knows"
+
+    def __str__(self) -> str:
+        return "it is not said whom this is for"
+
+
+class NamespaceTakenError(SqldError):
+    """sqld has a database of this name already, and it is no tenant's."""
+
+    code = "sqld_namespace"
+    hint = "it was not touched; choose another name for the tenant"
+
+    def __init__(self, namespace: str) -> None:
+        super().__init__(namespace)
+        self.namespace = namespace
+
+    def __str__(self) -> str:
+        return f"sqld has a database {self.namespace} that was not made for this tenant"
+
+
+class KeyLostError(SqldError):
+    """The private half of a tenant's key is not in the vault: nothing can be signed with it."""
+
+    code = "sqld_key_lost"
+
+    def __init__(self, tenant: str) -> None:
+        super().__init__(tenant)
+        self.tenant = tenant
+        self.hint = f"put the vault back from a backup, or make a new key: td sqld tenant rotate-key {tenant}"
+
+    def __str__(self) -> str:
+        return f"the key of the tenant {self.tenant} is not in the vault of this server"

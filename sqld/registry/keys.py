@@ -37,6 +37,12 @@ class Key:
     created_at: int
     not_after: int | None
 
+    def holds(self, now: float) -> bool:
+        """Whether what is signed with it may be taken; what is coming has signed nothing yet."""
+        if self.state is KeyState.PREVIOUS:
+            return self.not_after is not None and now < self.not_after
+        return self.state is not KeyState.RETIRED
+
 
 class Keys:
     """The table of keys."""
@@ -76,17 +82,25 @@ class Keys:
         )
         return {row["id"]: VerifyingKey(row["tenant"], row["public_pem"]) for row in rows}
 
+    def over(self, *, now: float) -> list[Key]:
+        """The keys of any tenant that held for a while after the next had come, and hold no more."""
+        rows = self._storage.rows("SELECT * FROM keys WHERE state = 'previous' AND not_after <= ? ORDER BY rowid", now)
+        return [_key(row) for row in rows]
+
     def make_current(self, tenant: str, *, not_after: int) -> None:
-        """The key that is coming becomes current; what was current holds until `not_after`. Without one: nothing."""
+        """The key that is coming becomes current, and none before it holds after `not_after`. Without one: nothing."""
         with self._storage.transaction():
             if not self.in_state(tenant, KeyState.COMING):
                 return
             self._storage.write(
-                "UPDATE keys SET state = ?, not_after = ? WHERE tenant = ? AND state = ?",
+                "UPDATE keys SET state = ?, not_after = min(coalesce(not_after, ?), ?)"
+                " WHERE tenant = ? AND state IN (?, ?)",
                 KeyState.PREVIOUS,
+                not_after,
                 not_after,
                 tenant,
                 KeyState.CURRENT,
+                KeyState.PREVIOUS,
             )
             self._storage.write(
                 "UPDATE keys SET state = ? WHERE tenant = ? AND state = ?", KeyState.CURRENT, tenant, KeyState.COMING
