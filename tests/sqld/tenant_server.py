@@ -56,14 +56,7 @@ class TenantServer:
 
     def ask(self, namespace: str, token: str | None, sql: str = "SELECT 1") -> str:
         """Run one statement over Hrana: `ok`, or what is wrong."""
-        name = base64.b64encode(namespace.encode()).decode().rstrip("=")
-        headers = {"x-namespace-bin": name} | ({"Authorization": f"Bearer {token}"} if token else {})
-        body = json.dumps({"requests": [{"type": "execute", "stmt": {"sql": sql}}, {"type": "close"}]})
-        status, text = call(self.server.port, "POST", "/v3/pipeline", body, headers)
-        if status != 200:
-            return str(status)
-        (result, _) = json.loads(text)["results"]
-        return "ok" if result["type"] == "ok" else str(result["error"]["code"])
+        return ask(self.server.port, namespace, token, sql)
 
     def replicate(self, token: str, into: Path) -> list[tuple[object, ...]] | None:
         """The rows of table `t` of namespace `127`, as an embedded replica fetches them; None if it may not.
@@ -100,6 +93,18 @@ def tenant_server(binary: Path, directory: Path) -> Iterator[TenantServer]:
     state = set_up(directory, vault, http_port=free_port(), admin_port=free_port())
     with state.registry() as registry, state.server(binary, vault, environ=os.environ) as server:
         yield TenantServer(state, key, vault, registry, server, state.admin(vault))
+
+
+def ask(port: int, namespace: str, token: str | None, sql: str = "SELECT 1") -> str:
+    """Run one statement over Hrana: `ok`, or what is wrong."""
+    name = base64.b64encode(namespace.encode()).decode().rstrip("=")
+    headers = {"x-namespace-bin": name} | ({"Authorization": f"Bearer {token}"} if token else {})
+    body = json.dumps({"requests": [{"type": "execute", "stmt": {"sql": sql}}, {"type": "close"}]})
+    status, text = call(port, "POST", "/v3/pipeline", body, headers)
+    if status != 200:
+        return str(status)
+    (result, _) = json.loads(text)["results"]
+    return "ok" if result["type"] == "ok" else str(result["error"]["code"])
 
 
 def call(port: int, method: str, path: str, body: str | None, headers: dict[str, str]) -> tuple[int, str]:
