@@ -1,0 +1,133 @@
+"""Run the nginx before a primary, as any user, in a directory of its own.
+
+Always true:
+- it is stopped when this process ends, however that ends;
+- its configuration is written anew at each start, so that what runs is what the settings say.
+"""
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from sqld._guard import Guard
+from sqld.proxy import ProxySettings, render_nginx
+from sqld.proxy_errors import NginxNotFoundError, NginxStartError
+
+_START_DEADLINE_S: Final = 10.0
+_STOP_DEADLINE_S: Final = 5.0
+_POLL_S: Final = 0.01
+# Where Debian, Fedora, Homebrew and Nix put it: none of them is on the PATH of every user.
+_ELSEWHERE: Final = "/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin"
+
+
+def find_nginx(path: str | None = None) -> Path:
+    """An nginx of this machine. path: as PATH, in place of that and of the usual places. Raises NginxNotFoundError."""
+    found = shutil.which("nginx", path=path) or (shutil.which("nginx", path=_ELSEWHERE) if path is None else None)
+    if found is None:
+        raise NginxNotFoundError
+    return Path(found)
+
+
+class Nginx:
+    """One nginx; as a context manager it is started on entry and stopped on exit."""
+
+    def __init__(self, settings: ProxySettings, *, binary: Path | None = None) -> None:
+        """Nothing is started yet. binary: the nginx; by default the one `find_nginx` finds."""
+        self.settings = settings
+        self._binary = binary
+        self._process: subprocess.Popen[bytes] | None = None
+        self._held = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def requests_log(self) -> Path:
+        """Its log of requests, one JSON object a line."""
+        return self.settings.directory / "nginx-requests.log"
+
+    def start(self) -> None:
+        """Start it, and return when it takes connections.
+
+        Raises:
+            ProxySettingsError: as `render_nginx`.
+            NginxNotFoundError: there is none.
+            NginxStartError: it ended, or took no connection in time.
+        """
+        directory = self.settings.directory
+        config = render_nginx(self.settings)
+        binary = self._binary or find_nginx()
+        # Started by root, its workers are somebody else, who must get to the bodies that they set aside there.
+        directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+        config_path = directory / "nginx.conf"
+        config_path.write_text(config)
+        log_path = directory / "nginx-error.log"
+        command = [str(binary), "-p", str(directory), "-e", str(log_path), "-c", str(config_path)]
+        guard = self._held.enter_context(Guard())
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        guard.watch(-self._process.pid)
+        try:
+            self._wait_until_it_listens(self._process, log_path)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop it and wait until it has ended. Does nothing when it does not run."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(_STOP_DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stderr is not None:
+                process.stderr.close()
+        self._held.close()
+
+    def wait(self, timeout_s: float | None = None) -> int | None:
+        """Block until it ends by itself; its exit code, or None if it still runs after `timeout_s`."""
+        assert self._process is not None, "not running"
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def _wait_until_it_listens(self, process: subprocess.Popen[bytes], log_path: Path) -> None:
+        host, _, port = self.settings.listen.rpartition(":")
+        dial = "127.0.0.1" if host in ("", "0.0.0.0", "*") else host.strip("[]")  # noqa: S104 -- compared, not bound
+        deadline = time.monotonic() + _START_DEADLINE_S
+        # The file first: something else may listen on this port while ours fails to get it.
+        while not ((self.settings.directory / "nginx.pid").exists() and _listens(dial, int(port))):
+            if process.poll() is not None:
+                said = process.stderr.read().decode(errors="replace") if process.stderr is not None else ""
+                raise NginxStartError(said.strip().splitlines()[0] if said.strip() else "it ended", log_path)
+            if time.monotonic() > deadline:
+                raise NginxStartError(f"no answer within {_START_DEADLINE_S:g} seconds", log_path)
+            time.sleep(_POLL_S)
+
+
+def _listens(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=1.0):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,1 @@
+"""The gateway, with a real nginx before it and a real sqld behind."""
