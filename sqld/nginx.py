@@ -21,8 +21,8 @@ from sqld.proxy_errors import NginxNotFoundError, NginxStartError
 _START_DEADLINE_S: Final = 10.0
 _STOP_DEADLINE_S: Final = 5.0
 _POLL_S: Final = 0.01
-# Where Debian, Fedora, Homebrew and Nix put it: none of them is on the PATH of every user.
-_ELSEWHERE: Final = "/usr/sbin:/usr/local/sbin:/usr/local/bin:/opt/homebrew/bin"
+# Where systems put it that keep it from the PATH of most users.
+_ELSEWHERE: Final = "/usr/sbin:/usr/local/sbin"
 
 
 def find_nginx(path: str | None = None) -> Path:

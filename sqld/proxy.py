@@ -267,12 +267,7 @@ _GATEWAY: Final = """\
             proxy_connect_timeout 5s;
             proxy_read_timeout 120s;
             proxy_next_upstream off;
-            proxy_pass_request_headers off;
             proxy_set_header Host gateway;
             proxy_set_header Connection "";
-            proxy_set_header Accept $http_accept;
-            proxy_set_header Authorization $http_authorization;
-            proxy_set_header Content-Type $content_type;
-            proxy_set_header Idempotency-Key $http_idempotency_key;
             proxy_set_header X-Request-Id $request_id;
         }}"""

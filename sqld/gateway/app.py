@@ -7,7 +7,7 @@ Always true:
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -20,20 +20,25 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sqld.errors import SqldError
+from sqld.gateway import administer as admin
+from sqld.gateway.bodies import read_body
+from sqld.gateway.openapi import DOCUMENT
 from sqld.gateway.parts import (
     Parts,
     enter,
     enter_as_admin,
+    enter_to_write,
     error_document,
     refusal_called,
     refuse,
 )
 from sqld.gateway.refusals import REFUSALS, RefusedError
 from sqld.gateway.request_log import RequestLog
+from sqld.gateway.writing import write_batch
 from sqld.namespaces import header_of
 
 _LOG: Final = logging.getLogger(__name__)
-Endpoint = Callable[[Request], Awaitable[Response]]
+_ADMIN_BYTES_MAX: Final = 10_000
 
 
 def make_app(parts: Parts) -> Starlette:
@@ -45,6 +50,14 @@ def make_app(parts: Parts) -> Starlette:
         _route("/ready", parts, ready),
         _route("/metrics", parts, metrics),
         _route("/v1/tenants/me", parts, me),
+        _route("/openapi.json", parts, openapi),
+        _batch_route("/sync/batch", parts),
+        _admin_route("/admin/tenants", parts, {"GET": admin.list_tenants, "POST": admin.create_tenant}),
+        _admin_route("/admin/tenants/{name}", parts, {"GET": admin.show_tenant}),
+        _admin_route("/admin/tenants/{name}/suspend", parts, {"POST": admin.suspend_tenant}),
+        _admin_route("/admin/tenants/{name}/resume", parts, {"POST": admin.resume_tenant}),
+        _admin_route("/admin/tokens/{id}", parts, {"DELETE": admin.revoke_token}),
+        _admin_route("/admin/keys/{id}", parts, {"DELETE": admin.revoke_api_key}),
     ]
     paths: dict[object, str] = {route.endpoint: route.path for route in routes}
     return Starlette(
@@ -121,14 +134,40 @@ def me(parts: Parts, request: Request) -> Response:
     return JSONResponse(document, headers=entry.allowance.headers())
 
 
-def _route(
-    path: str, parts: Parts, endpoint: Callable[[Parts, Request], Response], methods: tuple[str, ...] = ("GET",)
-) -> Route:
+def openapi(_: Parts, request: Request) -> Response:  # noqa: ARG001 - as every endpoint
+    """What can be asked here, and how."""
+    return JSONResponse(DOCUMENT)
+
+
+def _route(path: str, parts: Parts, endpoint: Callable[[Parts, Request], Response]) -> Route:
     async def answer(request: Request) -> Response:
         # The registry, the vault and signatures block; so they do it beside the loop.
         return await run_in_threadpool(endpoint, parts, request)
 
-    return Route(path, answer, methods=list(methods))
+    return Route(path, answer, methods=["GET"])
+
+
+def _batch_route(path: str, parts: Parts) -> Route:
+    async def answer(request: Request) -> Response:
+        entry = await run_in_threadpool(enter_to_write, parts, request)
+        body = await read_body(request)
+        text = await run_in_threadpool(write_batch, parts, entry.caller, body)
+        return Response(text, media_type="application/json", headers=entry.allowance.headers())
+
+    return Route(path, answer, methods=["POST"])
+
+
+def _admin_route(
+    path: str, parts: Parts, by_method: Mapping[str, Callable[[Parts, Request, bytes], Response]]
+) -> Route:
+    async def answer(request: Request) -> Response:
+        await run_in_threadpool(enter_as_admin, parts, request)
+        body = await read_body(request, bytes_max=_ADMIN_BYTES_MAX)
+        # HEAD is a GET of which only the head is sent.
+        method = "GET" if request.method == "HEAD" else request.method
+        return await run_in_threadpool(by_method[method], parts, request, body)
+
+    return Route(path, answer, methods=list(by_method))
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -137,6 +176,11 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _failed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, SqldError), "registered for it"
+    told = admin.refused_to_admin(error) if request.url.path.startswith("/admin/") else None
+    if told is not None:
+        request.state.refusal = error.code
+        return told
     _LOG.error("cannot answer", extra={"request_id": request.state.request_id, "reason": type(error).__name__})
     return refuse(request, REFUSALS["unavailable"])
 

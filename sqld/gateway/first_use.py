@@ -4,11 +4,11 @@ Always true: no request of a tenant passes before that is done, and it is done o
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from typing import Final
 
 from sqld.gateway.refusals import RefusedError, TenantNotReadyError
+from sqld.gateway.turns import Turns
 
 _LOG: Final = logging.getLogger(__name__)
 _RETRY_S: Final = 5
@@ -23,16 +23,13 @@ class FirstUse:
     def __init__(self, migrate: Migrate | None) -> None:
         self._migrate = migrate
         self._done: set[str] = set()
-        self._turns: dict[str, threading.Lock] = {}
-        self._turn = threading.Lock()
+        self._turns = Turns()
 
     def prepare(self, namespace: str, token: Callable[[], str]) -> None:
         """Return when the database of this namespace can be used. Raises RefusedError, and tries anew the next time."""
         if self._migrate is None or namespace in self._done:
             return
-        with self._turn:
-            turn = self._turns.setdefault(namespace, threading.Lock())
-        with turn:
+        with self._turns.turn(namespace):
             if namespace in self._done:
                 return
             try:

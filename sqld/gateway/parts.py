@@ -6,7 +6,7 @@ Always true: an endpoint that touches a tenant's data knows its caller by `enter
 import hashlib
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from sqld.gateway.limits import Allowance, Limits, OverLimitError
 from sqld.gateway.primary_tokens import PrimaryTokens
 from sqld.gateway.refusals import REFUSALS, Refusal, RefusedError
 from sqld.gateway.request_log import Numbers
+from sqld.gateway.turns import Turns
 from sqld.registry import Registry, Tenant
 
 PER_MINUTE: Final = 1_200
@@ -58,6 +59,7 @@ class Parts:
     sign_in: SignIn | None = None
     administration: Administration | None = None
     admin_digest: str | None = None
+    turns: Turns = field(default_factory=Turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,14 @@ def enter(parts: Parts, request: Request) -> Entry:
     allowance = parts.limits.take(caller.id, parts.timer())
     parts.first_use.prepare(caller.namespace, lambda: parts.tokens.token(caller.tenant, Role.RW))
     return Entry(caller, allowance)
+
+
+def enter_to_write(parts: Parts, request: Request) -> Entry:
+    """As `enter`, for a request that writes. Raises RefusedError for a caller that may only read."""
+    entry = enter(parts, request)
+    if entry.caller.role is not Role.RW:
+        raise RefusedError("read_only")
+    return entry
 
 
 def enter_as_admin(parts: Parts, request: Request) -> None:

@@ -14,7 +14,7 @@ def site(sqld_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with open_site(sqld_binary, tmp_path_factory.mktemp("site")) as opened:
         for name in ("alpha", "beta"):
             opened.add_tenant(name)
-            token = opened.token(name)
+            token = opened.standing[name] = opened.token(name, ttl_s=86_400)
             opened.rows("CREATE TABLE notes (text TEXT NOT NULL)", token)
             opened.rows(f"INSERT INTO notes VALUES ('secret of {name}')", token)
         yield opened

@@ -52,7 +52,10 @@ class Answered:
 
 @dataclass(slots=True)
 class Site:
-    """The parts of it, and how to ask them. ahead_s: by how much the gateway's clock is ahead."""
+    """The parts of it, and how to ask them.
+
+    ahead_s: by how much the gateway's clock is ahead. keys: of the tenants. standing: a token of each, to look with.
+    """
 
     primary: Server
     admin_port: int
@@ -62,6 +65,7 @@ class Site:
     gateway_port: int = 0
     ahead_s: float = 0.0
     keys: dict[str, SigningKey] = field(default_factory=dict)
+    standing: dict[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
