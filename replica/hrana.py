@@ -104,14 +104,21 @@ class Hrana:
     """A connection to one database of a primary; usable from several threads."""
 
     def __init__(
-        self, url: str, token: Callable[[], str | None] | None = None, *, timeout_s: float = TIMEOUT_S
+        self,
+        url: str,
+        token: Callable[[], str | None] | None = None,
+        *,
+        namespace: str | None = None,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         """`url` as for `http_url`; `token` is asked before each request; `timeout_s` bounds each wait for bytes.
 
-        An answer that has begun has 40 seconds more to be whole.
+        `namespace`: which database of an sqld that serves several (FACTS 9). An answer that has begun has 40 seconds
+        more to be whole.
         """
         self.url = http_url(url)
         self._token = token
+        self._named = {} if namespace is None else {"x-namespace-bin": _in_base64(namespace.encode())}
         self._timeout_s = timeout_s
         self._deadline = math.inf
         self._until = Until()
@@ -152,7 +159,7 @@ class Hrana:
         # Checked here, because the HTTP client would quote the token in its error.
         if token and not (token.isascii() and token.isprintable()):
             raise InputError("the token holds characters that cannot be in a header", "check how the token was pasted")
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = {**self._named, "Authorization": f"Bearer {token}"} if token else self._named
         body = {"baton": None, "requests": [request, {"type": "close"}]}
         timeout_s = timeout_s or self._timeout_s
         # Outside of a sync there is no deadline but the timeout.
@@ -182,6 +189,10 @@ class Hrana:
                 if size > _ANSWER_BYTES_MAX:
                     raise AnswerTooLargeError(f"the primary at {self.url} sends more than {_ANSWER_BYTES_MAX:,} bytes")
         return httpx.Response(response.status_code, content=b"".join(pieces), request=response.request)
+
+
+def _in_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode().rstrip("=")
 
 
 def _reason(error: httpx.HTTPError) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from replica.address import http_url
 from replica.conflict_row import ConflictRow
+from replica.errors import InputError
 from replica.identity import IdSource, machine_id, new_session_id
 from replica.migrate import our_migrations
 from replica.records import Record
@@ -41,6 +42,7 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
     session: str | None = None,
     machine: str | None = None,
     clock: Callable[[], float] = time.time,
+    namespace: str | None = None,
 ) -> Replica:
     """Open, and create if need be, the replica in a directory.
 
@@ -56,6 +58,8 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
         session: under which changes are made; a new one by default.
         machine: 8 characters that tell this machine from others; derived from the OS machine id by default.
         clock: seconds since 1970.
+        namespace: which database of an sqld that serves several, spoken to directly; mode `remote` only. Behind a
+            gateway it is the token that says it.
 
     Raises:
         InputError: an unknown mode, or a URL that is none.
@@ -67,9 +71,10 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
     """
     known_mode = check_mode(mode, url)
     machine = machine or machine_id()
-    settings = Settings(
-        Path(directory), known_mode, url, token or _no_token, session or new_session_id(machine), machine, clock
-    )
+    if namespace is not None and known_mode is not Mode.REMOTE:
+        raise InputError(f"mode {known_mode} takes no namespace", "give the URL of a gateway, and a token")
+    session = session or new_session_id(machine)
+    settings = Settings(Path(directory), known_mode, url, token or _no_token, session, machine, clock, namespace)
     schema = build_schema(load_migrations(migrations), records)
     ours = build_schema(our_migrations(), [ConflictRow])
     schema = Schema(schema.migrations, (*schema.records, ConflictRow), schema.tables)
@@ -183,4 +188,4 @@ def _primary(settings: Settings, schema: Schema, tables: dict[str, Table]) -> Pr
     from replica.hrana import Hrana  # noqa: PLC0415 - brings the HTTP client
     from replica.primary import Primary  # noqa: PLC0415 - see above
 
-    return Primary(Hrana(settings.url or "", settings.token), schema, tables)
+    return Primary(Hrana(settings.url or "", settings.token, namespace=settings.namespace), schema, tables)

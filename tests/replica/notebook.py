@@ -38,6 +38,7 @@ def open_notes(
     session: str | None = None,
     machine: str = "laptop00",
     clock: Callable[[], float] = time.time,
+    namespace: str | None = None,
 ) -> Replica:
     """Open the notebook in a directory."""
     return open_replica(
@@ -50,6 +51,7 @@ def open_notes(
         session=session,
         machine=machine,
         clock=clock,
+        namespace=namespace,
     )
 
 

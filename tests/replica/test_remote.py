@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from replica import NotAllowedError, Replica, ReplicaError, UnknownOutcomeError, UnreachableError
+from replica import InputError, NotAllowedError, Replica, ReplicaError, UnknownOutcomeError, UnreachableError
 from tests.faults import FaultProxy
 from tests.replica.notebook import Note, add, open_notes, titles
+from tests.sqld.primaries import administer, with_tenants
 
 
 @pytest.fixture
@@ -57,3 +58,23 @@ def test_a_write_whose_every_reply_is_lost_is_told_as_unknown(notes: Replica, ne
 
     assert "nothing was written" not in caught.value.hint
     assert [note.title for note in notes.select(Note)] == ["Milk"]
+
+
+def test_two_databases_of_one_sqld_are_two(sqld_binary: Path, tmp_path: Path) -> None:
+    """Each is reached by its name."""
+    with with_tenants(sqld_binary, tmp_path / "data") as (server, admin_port):
+        for name in ("one", "two"):
+            administer(admin_port, "POST", f"/v1/namespaces/{name}/create", {})
+        with (
+            open_notes(Path(), "remote", server.url, namespace="one") as one,
+            open_notes(Path(), "remote", server.url, namespace="two") as two,
+        ):
+            add(one, "Milk")
+
+            assert (titles(one), titles(two)) == (["Milk"], [])
+
+
+def test_a_replica_takes_no_namespace(tmp_path: Path) -> None:
+    """Its client library cannot name one, so it would replicate another database than it writes to."""
+    with pytest.raises(InputError, match="takes no namespace"):
+        open_notes(tmp_path, "libsql", "http://127.0.0.1:1", namespace="one")
