@@ -105,14 +105,17 @@ class Replica:
     # -- writing
 
     @contextmanager
-    def transaction(self, writes: Literal["queued", "online"] = "queued") -> Iterator[Transaction]:
+    def transaction(
+        self, writes: Literal["queued", "online"] = "queued", *, mutation_id: str | None = None
+    ) -> Iterator[Transaction]:
         """One mutation: everything done in the block is kept together when it ends, or not at all if it raises.
 
         writes: `queued` keeps it here, durably, for the next sync; `online` brings it to the primary before the block
-        ends. Raises ConflictError, SchemaTooNewError, StorageError; online also OfflineError, with nothing queued.
+        ends. mutation_id: where the program knows the same mutation by an id of its own, which no other ever has.
+        Raises ConflictError, SchemaTooNewError, StorageError; online also OfflineError, with nothing queued.
         """
         work = self._driver.begin(online=writes == "online")
-        tx = self._transaction_on(work)
+        tx = self._transaction_on(work, mutation_id)
         try:
             yield tx
             self._finished(tx)
@@ -126,11 +129,12 @@ class Replica:
         from replica.sql_writing import SqlWriting  # noqa: PLC0415 - only SQL that writes pays for it
 
         return SqlWriting(
-            self._driver, self._schema, new_id=self._new_id, begun=self._transaction_on, finished=self._finished
+            self._driver, self._schema, new_id=self.new_id, begun=self._transaction_on, finished=self._finished
         )
 
-    def _transaction_on(self, work: Work) -> Transaction:
-        return Transaction(work, mutation_id=self._ids.new_uuid7(), now=self._now, new_id=self._new_id)
+    def _transaction_on(self, work: Work, mutation_id: str | None = None) -> Transaction:
+        name = mutation_id or self._ids.new_uuid7()
+        return Transaction(work, mutation_id=name, now=self._now, new_id=self.new_id)
 
     def _finished(self, tx: Transaction) -> Mutation | None:
         return tx.finish(session=self.session, machine=self.machine, schema_version=self._schema.version)
@@ -138,7 +142,8 @@ class Replica:
     def _now(self) -> Stamp:
         return stamp_at(self._settings.clock())
 
-    def _new_id(self, record: type[Record]) -> str:
+    def new_id(self, record: type[Record]) -> str:
+        """An id that no row has, of the form that the rows of this class have."""
         return new_short_id(record.replica_id_prefix) if record.replica_id_prefix else self._ids.new_uuid7()
 
     # -- reading

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         FieldConflict,
         HistoryEntry,
         InputError,
+        Kind,
         Mode,
         MoveReport,
         Mutation,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from replica import Status as ReplicaStatus
     from tracker import (
         arrivals,
+        batches,
         boards,
         days,
         decisions,
@@ -142,7 +144,7 @@ else:
 
     _HOMES: Final = """
     replica: AmbiguousIdError Author Capture Change Check Conflict ConflictError DamagedError FieldConflict
-    replica: HistoryEntry InputError Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError
+    replica: HistoryEntry InputError Kind Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError
     replica: QueryError Record ReplicaError RowChange Rows Salvaged Stage SyncReport UnreachableError
     replica: WriteRefusedError call_off_move check_url is_turso machine_id make_way model_of new_session_id
     replica: put_away refuse_open_token salvage_outbox
@@ -236,6 +238,7 @@ __all__ = [
     "IssueFilter",
     "IssueType",
     "IssueView",
+    "Kind",
     "Known",
     "LinkChange",
     "Log",
@@ -286,6 +289,7 @@ __all__ = [
     "Worktree",
     "WriteRefusedError",
     "arrivals",
+    "batches",
     "boards",
     "call_off_move",
     "check_label",

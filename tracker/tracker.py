@@ -79,6 +79,12 @@ class Tracker:
             if tx.changes():
                 self._introduce(tx)
 
+    @contextmanager
+    def repeatable(self, mutation_id: str) -> Iterator[Transaction]:
+        """One mutation of the caller's own id, by which it can be known afterwards whether it is done."""
+        with self.replica.transaction(mutation_id=mutation_id) as tx:
+            yield tx
+
     def _introduce(self, tx: Transaction) -> None:
         # Not by a query: that is another connection, which takes as long to open as all the rest of a short command.
         with suppress(NotFoundError):
@@ -196,6 +202,7 @@ def open_tracker(  # noqa: PLR0913 - each is a choice of its own
     machine: str | None = None,
     clock: Callable[[], float] = time.time,
     desk: Desk | None = None,
+    namespace: str | None = None,
 ) -> Tracker:
     """Open the issues in `directory`.
 
@@ -208,6 +215,7 @@ def open_tracker(  # noqa: PLR0913 - each is a choice of its own
         machine: this machine's id; None finds it out.
         clock: seconds since 1970.
         desk: what the caller has before them, session included.
+        namespace: which database of an sqld that serves several; mode remote only.
 
     Raises:
         ReplicaError: the directory or its files cannot be used; in mode `remote` also if the primary cannot.
@@ -222,6 +230,7 @@ def open_tracker(  # noqa: PLR0913 - each is a choice of its own
         session=session if desk is None else desk.session,
         machine=machine,
         clock=clock,
+        namespace=namespace,
     )
     own = desk or Desk(replica.session, f"session {replica.session}")
     return Tracker(replica, Here(directory), own, clock=clock)
