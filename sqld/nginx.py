@@ -68,8 +68,7 @@ class Nginx:
         directory = self.settings.directory
         config = render_nginx(self.settings)
         binary = self._binary or find_nginx()
-        # Started by root, its workers are somebody else, who must get to the bodies that they set aside there.
-        directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         config_path = directory / "nginx.conf"
         config_path.write_text(config)
         log_path = directory / "nginx-error.log"

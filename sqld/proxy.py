@@ -5,7 +5,8 @@ Pure: settings in, text out. Always true of what it renders:
 - sqld sees none of the client's headers but those named here: namespace, token and host are the gateway's;
 - which tenant that is, is asked of the gateway for each request, before a byte of the body is read;
 - what the gateway refuses, or cannot be asked, reaches nothing;
-- nginx writes nothing outside its own directory, needs no root, and logs neither headers nor query strings.
+- nginx writes nothing outside its own directory, and of bodies nothing at all: started by root, its workers are
+  somebody who could not. It needs no root, and logs neither headers nor query strings.
 
 Source: nginx's ngx_http_auth_request_module and ngx_http_proxy_module; the paths as sqld 0.24 and
 `libsql_experimental` 0.0.55 use them (measured).
@@ -264,6 +265,8 @@ _GATEWAY: Final = """\
             client_max_body_size {body_bytes};
             proxy_pass http://gateway;
             proxy_http_version 1.1;
+            proxy_buffering off;
+            proxy_request_buffering off;
             proxy_connect_timeout 5s;
             proxy_read_timeout 120s;
             proxy_next_upstream off;

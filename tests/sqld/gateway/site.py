@@ -165,6 +165,7 @@ def open_site(
     binary: Path,
     directory: Path,
     *,
+    primary_port: int | None = None,
     per_minute: int = 100_000,
     migrate: Migrate | None = None,
     write_rows: WriteRows | None = None,
@@ -174,7 +175,9 @@ def open_site(
     flags = ["--enable-namespaces", "--admin-listen-addr", f"127.0.0.1:{admin_port}"]
     environ = {**os.environ, "SQLD_AUTH_JWT_KEY": _NOBODY.public_pem}
     with ExitStack() as stack:
-        primary = stack.enter_context(Server(binary, data_dir=directory / "data", flags=flags, environ=environ))
+        primary = stack.enter_context(
+            Server(binary, port=primary_port, data_dir=directory / "data", flags=flags, environ=environ)
+        )
         registry = stack.enter_context(Registry.open(directory / "registry.db"))
         site = Site(primary, admin_port, registry, directory)
         tokens = PrimaryTokens(registry, site.signing_key, site.clock)
