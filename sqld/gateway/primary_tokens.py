@@ -6,17 +6,16 @@ Always true:
 """
 
 import threading
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from auth.tokens import Role, SigningKey, mint
+from auth.tokens import Role, SigningKey
 from sqld.gateway.refusals import RefusedError
+from sqld.minting import upstream_token
 from sqld.registry import KeyState, Registry
 
-TTL_S: Final = 300
-# What is handed out goes on to hold for as long as the slowest request may take to begin.
+# A token holds for twice as long, so that what is handed out outlives the wait of the slowest request.
 _RENEW_S: Final = 150
 _KEPT_MAX: Final = 1_000
 
@@ -31,9 +30,9 @@ class PrimaryTokens:
     """Makes them, and keeps each for half of its time."""
 
     def __init__(
-        self, registry: Registry, signing_key: Callable[[str, str], SigningKey], clock: Callable[[], float]
+        self, registry: Registry, signing_key: Callable[[str], SigningKey], clock: Callable[[], float]
     ) -> None:
-        """signing_key: of a tenant, by its id; from the vault. clock: seconds since 1970."""
+        """signing_key: the one that is a tenant's now, from the vault. clock: seconds since 1970."""
         self._registry, self._signing_key, self._clock = registry, signing_key, clock
         self._kept: dict[tuple[str, str, Role], _Kept] = {}
         self._turn = threading.Lock()
@@ -49,16 +48,7 @@ class PrimaryTokens:
         with self._turn:
             kept = self._kept.get(name)
             if kept is None or now >= kept.renew_at:
-                key = self._signing_key(tenant, current[0].id)
-                token = mint(
-                    key,
-                    tenant=tenant,
-                    role=role,
-                    ttl_s=TTL_S,
-                    token_id=f"gateway-{uuid.uuid4()}",
-                    subject="gateway",
-                    clock=self._clock,
-                )
+                token = upstream_token(self._signing_key(tenant), tenant=tenant, role=role, clock=self._clock)
                 if len(self._kept) >= _KEPT_MAX:
                     self._kept.clear()
                 kept = self._kept[name] = _Kept(token, now + _RENEW_S)

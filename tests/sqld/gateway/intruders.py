@@ -17,7 +17,6 @@ import jwt
 from auth.api_keys import new_api_key
 from auth.tokens import Role, SigningKey, mint
 from sqld.gateway.primary_tokens import PrimaryTokens
-from sqld.registry import TenantState
 from tests.sqld.gateway.site import Site, in_base64
 
 
@@ -49,7 +48,7 @@ def _tampered(site: Site) -> str:
 
 def _confused(site: Site) -> str:
     """Signed by HMAC with the public key, which everybody may know (RFC 8725 section 2.1)."""
-    key = site.keys["alpha"]
+    key = site.key("alpha")
     signing_input = _unsigned(_claims(), alg="HS256", kid=key.key_id)
     mac = hmac.new(key.public_pem.encode(), signing_input.encode(), hashlib.sha256).digest()
     return f"{signing_input}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
@@ -63,13 +62,13 @@ def _revoked(site: Site) -> str:
 
 
 def _revoked_api_key(site: Site) -> str:
-    api_key, key_id = site.api_key("alpha")
-    site.registry.api_keys.revoke(key_id, now=int(time.time()))
-    return api_key
+    made = site.api_key("alpha")
+    site.registry.api_keys.revoke(made.record.id, now=int(time.time()))
+    return made.api_key
 
 
 def _expired(site: Site) -> str:
-    key, past = site.keys["alpha"], time.time() - 7200
+    key, past = site.key("alpha"), time.time() - 7200
     return mint(
         key, tenant="alpha", role=Role.RW, ttl_s=600, token_id=_recorded_id(site), subject="test", clock=lambda: past
     )
@@ -77,13 +76,13 @@ def _expired(site: Site) -> str:
 
 def _of_the_gateway(site: Site) -> str:
     """The very token that the gateway shows to sqld."""
-    return PrimaryTokens(site.registry, site.signing_key, site.clock).token("alpha", Role.RW)
+    return PrimaryTokens(site.registry, site.key, site.clock).token("alpha", Role.RW)
 
 
 def _with_own_key_inside(site: Site) -> str:
     own = SigningKey.generate()
     x = base64.urlsafe_b64encode(own.private_key().public_key().public_bytes_raw()).decode().rstrip("=")
-    return _signed(own, _claims(), kid=site.keys["alpha"].key_id, jwk={"kty": "OKP", "crv": "Ed25519", "x": x})
+    return _signed(own, _claims(), kid=site.key("alpha").key_id, jwk={"kty": "OKP", "crv": "Ed25519", "x": x})
 
 
 def _suspended(site: Site) -> str:
@@ -91,7 +90,7 @@ def _suspended(site: Site) -> str:
     name = f"closed-{uuid.uuid4().hex[:8]}"
     site.add_tenant(name)
     token = site.token(name)
-    site.registry.tenants.move(name, TenantState.SUSPENDED)
+    site.tenancy.suspend(name)
     return token
 
 
@@ -101,37 +100,37 @@ CREDENTIALS: Final[dict[str, Callable[[Site], str]]] = {
     "only dots": lambda _: "..",
     "very long": lambda _: "x" * 9_000,
     "expired": _expired,
-    "expired API key": lambda site: site.api_key("alpha", ttl_s=-1)[0],
+    "expired API key": lambda site: site.api_key("alpha", ago_s=3600).api_key,
     "revoked": _revoked,
     "revoked API key": _revoked_api_key,
     "API key that nobody made": lambda _: new_api_key(),
-    "API key cut off": lambda site: site.api_key("alpha")[0][:-1],
+    "API key cut off": lambda site: site.api_key("alpha").api_key[:-1],
     "of a tenant that is suspended": _suspended,
-    "unsigned": lambda site: _unsigned(_claims(), alg="EdDSA", kid=site.keys["alpha"].key_id) + ".",
-    "alg none": lambda site: _unsigned(_claims(), alg="none", kid=site.keys["alpha"].key_id) + ".",
+    "unsigned": lambda site: _unsigned(_claims(), alg="EdDSA", kid=site.key("alpha").key_id) + ".",
+    "alg none": lambda site: _unsigned(_claims(), alg="none", kid=site.key("alpha").key_id) + ".",
     "alg none with a signature": lambda site: (
-        _unsigned(_claims(), alg="none", kid=site.keys["alpha"].key_id) + "." + site.token("alpha").split(".")[2]
+        _unsigned(_claims(), alg="none", kid=site.key("alpha").key_id) + "." + site.token("alpha").split(".")[2]
     ),
     "HMAC with the public key": _confused,
     "its own key inside": _with_own_key_inside,
-    "empty claims": lambda site: _signed(site.keys["alpha"], {}),
-    "without a tenant": lambda site: _signed(site.keys["alpha"], _claims(id=None)),
-    "without an end": lambda site: _signed(site.keys["alpha"], _claims(exp=None)),
-    "without a role": lambda site: _signed(site.keys["alpha"], _claims(a=None)),
-    "a role that is none": lambda site: _signed(site.keys["alpha"], _claims(a="admin")),
-    "permissions beside": lambda site: _signed(site.keys["alpha"], _claims(p={"rw": {"ns": ["beta"]}})),
-    "another tenant by alpha's key": lambda site: _signed(site.keys["alpha"], _claims(id="beta")),
+    "empty claims": lambda site: _signed(site.key("alpha"), {}),
+    "without a tenant": lambda site: _signed(site.key("alpha"), _claims(id=None)),
+    "without an end": lambda site: _signed(site.key("alpha"), _claims(exp=None)),
+    "without a role": lambda site: _signed(site.key("alpha"), _claims(a=None)),
+    "a role that is none": lambda site: _signed(site.key("alpha"), _claims(a="admin")),
+    "permissions beside": lambda site: _signed(site.key("alpha"), _claims(p={"rw": {"ns": ["beta"]}})),
+    "another tenant by alpha's key": lambda site: _signed(site.key("alpha"), _claims(id="beta")),
     "beta's key named, alpha's used": lambda site: _signed(
-        site.keys["alpha"], _claims(id="beta"), kid=site.keys["beta"].key_id
+        site.key("alpha"), _claims(id="beta"), kid=site.key("beta").key_id
     ),
-    "signed by a stranger": lambda site: _signed(SigningKey.generate(), _claims(), kid=site.keys["alpha"].key_id),
+    "signed by a stranger": lambda site: _signed(SigningKey.generate(), _claims(), kid=site.key("alpha").key_id),
     "a key that nobody knows": lambda _: _signed(SigningKey.generate(), _claims()),
     "claims tampered with": _tampered,
-    "never written down": lambda site: _signed(site.keys["alpha"], _claims()),
+    "never written down": lambda site: _signed(site.key("alpha"), _claims()),
     "other claims under a known id": lambda site: _signed(
-        site.keys["alpha"], _claims(jti=_recorded_id(site), exp=int(time.time()) + 86_400)
+        site.key("alpha"), _claims(jti=_recorded_id(site), exp=int(time.time()) + 86_400)
     ),
-    "from the future": lambda site: _signed(site.keys["alpha"], _claims(iat=int(time.time()) + 900)),
+    "from the future": lambda site: _signed(site.key("alpha"), _claims(iat=int(time.time()) + 900)),
     "of the gateway itself": _of_the_gateway,
 }
 

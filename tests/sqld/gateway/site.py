@@ -8,27 +8,27 @@ import http.client
 import json
 import os
 import time
-import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from auth.api_keys import digest, new_api_key
-from auth.tokens import Role, SigningKey, mint
+from auth.api_keys import digest
+from auth.file_vault import FileVault
+from auth.tokens import Role, SigningKey
+from auth.vault import Vault
+from auth.vault_key import VaultKey
 from sqld import Server, free_port
 from sqld._health import is_healthy
-from sqld.gateway import FirstUse, Limits, Migrate, Numbers, Parts, PrimaryTokens, WriteRows, make_app
+from sqld.gateway import FirstUse, Limits, Migrate, Numbers, Parts, PrimaryTokens, SignIn, WriteRows, make_app
 from sqld.gateway.serving import serving
+from sqld.minting import MadeApiKey, make_api_key, mint_token, signing_key
 from sqld.nginx import Nginx
 from sqld.proxy import ProxySettings
-from sqld.registry import ApiKey, Registry, TenantState, Token
-from tests.sqld.primaries import administer
-
-ADMIN_KEY: Final = "admin-key-of-the-tests"
-# No token holds there: a key that signs nothing guards the namespace `default`.
-_NOBODY: Final = SigningKey.generate()
+from sqld.registry import Registry
+from sqld.state import GATEWAY_ADMIN_KEY, State, read_key, set_up
+from sqld.tenants import Tenancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,17 @@ class Answered:
 class Site:
     """The parts of it, and how to ask them.
 
-    ahead_s: by how much the gateway's clock is ahead. keys: of the tenants. standing: a token of each, to look with.
+    ahead_s: by how much the gateway's clock is ahead. standing: a token of each, to look with.
     """
 
     primary: Server
-    admin_port: int
     registry: Registry
+    vault: Vault
+    tenancy: Tenancy
     directory: Path
     port: int = 0
     gateway_port: int = 0
     ahead_s: float = 0.0
-    keys: dict[str, SigningKey] = field(default_factory=dict)
     standing: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -72,39 +72,32 @@ class Site:
         """The public address."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def admin_key(self) -> str:
+        """The admin key of the gateway."""
+        return read_key(self.vault, GATEWAY_ADMIN_KEY)
+
     def clock(self) -> float:
         """The clock of the gateway."""
         return time.time() + self.ahead_s
 
     def add_tenant(self, name: str) -> None:
-        """A tenant with a namespace and a key of its own."""
-        self.keys[name] = key = SigningKey.generate()
-        now = int(time.time())
-        self.registry.tenants.add(name, organisation=None, now=now)
-        self.registry.keys.add(name, key_id=key.key_id, public_pem=key.public_pem, now=now)
-        administer(self.admin_port, "POST", f"/v1/namespaces/{name}/create", {"jwt_key": key.public_pem})
-        self.registry.keys.make_current(name, not_after=now)
-        self.registry.tenants.move(name, TenantState.ACTIVE)
+        """A tenant with a database and a key of its own."""
+        self.tenancy.create(name)
 
-    def signing_key(self, tenant: str, key_id: str) -> SigningKey:
-        """As the vault gives it."""
-        key = self.keys[tenant]
-        assert key.key_id == key_id
-        return key
+    def key(self, tenant: str) -> SigningKey:
+        """What tokens of a tenant are signed with now."""
+        return signing_key(self.registry, self.vault, tenant)
 
     def token(self, tenant: str, role: Role = Role.RW, *, ttl_s: int = 600) -> str:
-        """A token, made and written down as `td sqld token mint` does."""
-        token_id, key, now = str(uuid.uuid4()), self.keys[tenant], int(time.time())
-        token = mint(key, tenant=tenant, role=role, ttl_s=ttl_s, token_id=token_id, subject="test", clock=lambda: now)
-        kept = Token(token_id, tenant, role, "test", key.key_id, digest(token), now, now + ttl_s)
-        self.registry.tokens.add(kept)
-        return token
+        """A new token."""
+        return mint_token(self.registry, self.vault, tenant=tenant, role=role, ttl_s=ttl_s, subject="test").token
 
-    def api_key(self, tenant: str, role: Role = Role.RW, *, ttl_s: int = 600) -> tuple[str, str]:
-        """An API key, and its id."""
-        api_key, key_id, now = new_api_key(), str(uuid.uuid4()), int(time.time())
-        self.registry.api_keys.add(ApiKey(key_id, tenant, role, "test", digest(api_key), now, now + ttl_s))
-        return api_key, key_id
+    def api_key(self, tenant: str, role: Role = Role.RW, *, ago_s: float = 0.0) -> MadeApiKey:
+        """An API key that was made for ten minutes, some time ago."""
+        return make_api_key(
+            self.registry, tenant=tenant, role=role, ttl_s=600, name="test", clock=lambda: time.time() - ago_s
+        )
 
     def ask(
         self,
@@ -169,21 +162,19 @@ def open_site(
     per_minute: int = 100_000,
     migrate: Migrate | None = None,
     write_rows: WriteRows | None = None,
+    sign_in: Callable[[Site], SignIn] | None = None,
 ) -> Iterator[Site]:
     """Start all three, and stop them at the end."""
-    admin_port = free_port()
-    flags = ["--enable-namespaces", "--admin-listen-addr", f"127.0.0.1:{admin_port}"]
-    environ = {**os.environ, "SQLD_AUTH_JWT_KEY": _NOBODY.public_pem}
+    vault = FileVault(State(directory).vault_path, VaultKey.generate())
+    ports = {"http_port": primary_port or free_port(), "admin_port": free_port()}
+    state = set_up(directory, vault, **ports)
     with ExitStack() as stack:
-        primary = stack.enter_context(
-            Server(binary, port=primary_port, data_dir=directory / "data", flags=flags, environ=environ)
-        )
-        registry = stack.enter_context(Registry.open(directory / "registry.db"))
-        site = Site(primary, admin_port, registry, directory)
-        tokens = PrimaryTokens(registry, site.signing_key, site.clock)
+        primary = stack.enter_context(state.server(binary, vault, environ=os.environ))
+        registry = stack.enter_context(state.registry())
+        site = Site(primary, registry, vault, state.tenancy(registry, vault), directory)
         parts = Parts(
             registry,
-            tokens,
+            PrimaryTokens(registry, site.key, site.clock),
             FirstUse(migrate),
             Limits(per_minute),
             Numbers(),
@@ -191,7 +182,9 @@ def open_site(
             clock=site.clock,
             timer=time.monotonic,
             write_rows=write_rows,
-            admin_digest=digest(ADMIN_KEY),
+            sign_in=None if sign_in is None else sign_in(site),
+            administration=site.tenancy,
+            admin_digest=digest(site.admin_key),
         )
         site.gateway_port = stack.enter_context(serving(make_app(parts)))
         site.port = free_port()

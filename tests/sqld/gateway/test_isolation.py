@@ -184,7 +184,7 @@ def test_the_session_of_a_replica_is_of_no_use_to_another_tenant(site: Site) -> 
 
 def test_past_the_gateway_sqld_itself_refuses_the_key_of_another(site: Site) -> None:
     """Should nginx name the wrong namespace, the tenant's own key still closes it, to both protocols."""
-    token = PrimaryTokens(site.registry, site.signing_key, site.clock).token("alpha", Role.RW)
+    token = PrimaryTokens(site.registry, site.key, site.clock).token("alpha", Role.RW)
     headers = [("Authorization", f"Bearer {token}"), ("x-authorization", f"Bearer {token}"), ("x-namespace-bin", BETA)]
 
     hrana = site.ask("POST", "/v3/pipeline", headers=headers, body=READ, port=site.primary.port)
@@ -196,7 +196,8 @@ def test_past_the_gateway_sqld_itself_refuses_the_key_of_another(site: Site) -> 
 
 def test_a_token_ends_when_it_is_revoked(site: Site, tmp_path: Path) -> None:
     """From the next request on, for both protocols."""
-    api_key, key_id = site.api_key("alpha")
+    made = site.api_key("alpha")
+    api_key, key_id = made.api_key, made.record.id
     before = site.run("SELECT 1", token=api_key).status
 
     site.registry.api_keys.revoke(key_id, now=0)

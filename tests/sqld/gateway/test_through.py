@@ -27,9 +27,9 @@ def test_hrana_reaches_the_tenant_of_the_token(site: Site, tenant: str) -> None:
 @pytest.mark.parametrize("tenant", TENANTS)
 def test_hrana_reaches_the_tenant_of_an_api_key(site: Site, tenant: str) -> None:
     """An API key goes where a token goes."""
-    api_key, _ = site.api_key(tenant)
+    made = site.api_key(tenant)
 
-    assert site.rows("SELECT text FROM notes", api_key) == [[f"secret of {tenant}"]]
+    assert site.rows("SELECT text FROM notes", made.api_key) == [[f"secret of {tenant}"]]
 
 
 @pytest.mark.parametrize("tenant", TENANTS)
