@@ -129,12 +129,12 @@ class Replica:
         from replica.sql_writing import SqlWriting  # noqa: PLC0415 - only SQL that writes pays for it
 
         return SqlWriting(
-            self._driver, self._schema, new_id=self.new_id, begun=self._transaction_on, finished=self._finished
+            self._driver, self._schema, new_id=self._new_id, begun=self._transaction_on, finished=self._finished
         )
 
     def _transaction_on(self, work: Work, mutation_id: str | None = None) -> Transaction:
         name = mutation_id or self._ids.new_uuid7()
-        return Transaction(work, mutation_id=name, now=self._now, new_id=self.new_id)
+        return Transaction(work, mutation_id=name, now=self._now, new_id=self._new_id)
 
     def _finished(self, tx: Transaction) -> Mutation | None:
         return tx.finish(session=self.session, machine=self.machine, schema_version=self._schema.version)
@@ -142,8 +142,7 @@ class Replica:
     def _now(self) -> Stamp:
         return stamp_at(self._settings.clock())
 
-    def new_id(self, record: type[Record]) -> str:
-        """An id that no row has, of the form that the rows of this class have."""
+    def _new_id(self, record: type[Record]) -> str:
         return new_short_id(record.replica_id_prefix) if record.replica_id_prefix else self._ids.new_uuid7()
 
     # -- reading

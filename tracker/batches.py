@@ -7,6 +7,7 @@ Always true:
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,17 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from replica import ConflictError, InputError, Kind, NotFoundError, Record, ReplicaError, RowChange, Transaction
+from replica import (
+    ConflictError,
+    InputError,
+    Kind,
+    NotFoundError,
+    Record,
+    ReplicaError,
+    RowChange,
+    Transaction,
+    new_short_id,
+)
 from tracker.errors import TrackerError
 from tracker.records import RECORDS
 from tracker.tracker import Tracker
@@ -103,7 +114,7 @@ def _change(tracker: Tracker, tx: Transaction, wish: RowWish) -> RowChange:
     if record is None:
         raise InputError("there is no such table", f"the tables are {', '.join(sorted(_TABLES))}")
     if wish.kind is Kind.INSERT:
-        return RowChange(None, _new(tracker, record, wish))
+        return RowChange(None, _new(tracker, record, wish, tx.mutation_id))
     try:
         before = tx.get(record, wish.id)
     except NotFoundError as error:
@@ -113,12 +124,19 @@ def _change(tracker: Tracker, tx: Transaction, wish: RowWish) -> RowChange:
     return RowChange(before, None if wish.kind is Kind.DELETE else before.with_changes(wish.fields))
 
 
-def _new(tracker: Tracker, record: type[Record], wish: RowWish) -> Record:
+def _new_id(record: type[Record], mutation_id: str) -> str:
+    """An id that comes of the mutation, so that whoever writes it a second time names the same row."""
+    prefix = record.replica_id_prefix
+    made_of = hashlib.sha256(mutation_id.encode()).digest()
+    return new_short_id(prefix, random=lambda count: made_of[:count]) if prefix else mutation_id
+
+
+def _new(tracker: Tracker, record: type[Record], wish: RowWish, mutation_id: str) -> Record:
     if "id" in wish.fields or "updated_at" in wish.fields:
         raise InputError("id and updated_at are not fields", "give the id beside the fields; updated_at is made")
     filled = tracker.sql_rules.fill(record)
     try:
-        return record.model_validate({**filled, **wish.fields, "id": wish.id or tracker.replica.new_id(record)})
+        return record.model_validate({**filled, **wish.fields, "id": wish.id or _new_id(record, mutation_id)})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -85,13 +85,13 @@ def _with_own_key_inside(site: Site) -> str:
     return _signed(own, _claims(), kid=site.key("alpha").key_id, jwk={"kty": "OKP", "crv": "Ed25519", "x": x})
 
 
-def _suspended(site: Site) -> str:
-    """Of a tenant that was closed after the token was made."""
+def _closed_tenant(site: Site, make: Callable[[str], str]) -> str:
+    """What opened a tenant that was closed after it was made."""
     name = f"closed-{uuid.uuid4().hex[:8]}"
     site.add_tenant(name)
-    token = site.token(name)
+    credential = make(name)
     site.tenancy.suspend(name)
-    return token
+    return credential
 
 
 CREDENTIALS: Final[dict[str, Callable[[Site], str]]] = {
@@ -105,7 +105,8 @@ CREDENTIALS: Final[dict[str, Callable[[Site], str]]] = {
     "revoked API key": _revoked_api_key,
     "API key that nobody made": lambda _: new_api_key(),
     "API key cut off": lambda site: site.api_key("alpha").api_key[:-1],
-    "of a tenant that is suspended": _suspended,
+    "of a tenant that is suspended": lambda site: _closed_tenant(site, site.token),
+    "API key of a tenant that is suspended": lambda site: _closed_tenant(site, lambda name: site.api_key(name).api_key),
     "unsigned": lambda site: _unsigned(_claims(), alg="EdDSA", kid=site.key("alpha").key_id) + ".",
     "alg none": lambda site: _unsigned(_claims(), alg="none", kid=site.key("alpha").key_id) + ".",
     "alg none with a signature": lambda site: (

@@ -85,8 +85,22 @@ def test_the_same_request_many_times_at_once_is_written_once(tds: Site) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: send(tds, "many-at-once", insert("Crowd")).body, range(8)))
 
-    assert len(set(answers)) == 1
-    assert tds.rows("SELECT count(*) FROM issues WHERE title = 'Crowd'", tds.standing["alpha"]) == [["1"]]
+    (answer,) = set(answers)
+    (row,) = json.loads(answer)["rows"]["issues"]
+    assert tds.rows("SELECT id FROM issues WHERE title = 'Crowd'", tds.standing["alpha"]) == [[row["id"]]]
+
+
+def test_a_conflict_is_answered_as_before(tds: Site) -> None:
+    """Also when the row has moved on again: who asks twice gets one answer."""
+    made = send(tds, "conflict-0", insert("Row")).document["rows"]["issues"][0]
+    stale = {"op": "update", "id": made["id"], "updated_at": "2026-01-01T00:00:00.000000Z", "fields": {"title": "x"}}
+    first = send(tds, "conflict-1", stale)
+    send(tds, "conflict-2", {**stale, "updated_at": made["updated_at"], "fields": {"title": "Another"}})
+
+    second = send(tds, "conflict-1", stale)
+
+    assert first.body == second.body
+    assert first.document["rows"]["issues"][0]["current"]["title"] == "Row"
 
 
 def test_a_request_whose_answer_was_not_kept_is_known_by_the_history(tds: Site) -> None:
