@@ -177,6 +177,8 @@ http {{
         set $replica_tenant "";
         set $replica_refusal "";
         error_page 413 = @too_large;
+        error_page 405 = @no_method;
+        error_page 400 408 414 494 497 501 = @not_understood;
 
         location = /_authorize {{
             internal;
@@ -207,6 +209,13 @@ http {{
             add_header X-RateLimit-Limit $replica_limit always;
             add_header X-RateLimit-Remaining $replica_remaining always;
             add_header X-RateLimit-Reset $replica_reset always;
+        }}
+        location @no_method {{
+            add_header Allow "GET, HEAD, POST, DELETE" always;
+            return 405 '{{"error":{{"code":"method_not_allowed","message":"this path does not take that method","hint":"see /openapi.json"}}}}';
+        }}
+        location @not_understood {{
+            return 400 '{{"error":{{"code":"bad_request","message":"this is no request that can be understood","hint":"see /openapi.json"}}}}';
         }}
         location @too_large {{
             return 413 '{{"error":{{"code":"body_too_large","message":"the body of the request is too large","hint":"send less at once"}}}}';

@@ -19,9 +19,11 @@ from sqld.gateway.refusals import RefusedError
 from sqld.registry import Registry
 from sqld.registry.requests import Request as KeptRequest
 
-ROWS_MAX: Final = 200
+TABLES_MAX: Final = 16
+ROWS_MAX: Final = 100
+"""Of one table."""
+
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._:-]{8,100}")
-_NAMES: Final = frozenset({"op", "id", "updated_at", "fields"})
 
 
 class Op(StrEnum):
@@ -30,6 +32,15 @@ class Op(StrEnum):
     INSERT = "insert"
     UPDATE = "update"
     DELETE = "delete"
+
+
+_SEEN: Final = frozenset({"op", "id", "updated_at"})
+# What a row needs to have, and what it may have.
+_NAMES: Final = {
+    Op.INSERT: (frozenset({"op", "fields"}), frozenset({"op", "id", "fields"})),
+    Op.UPDATE: (_SEEN | {"fields"}, _SEEN | {"fields"}),
+    Op.DELETE: (_SEEN, _SEEN),
+}
 
 
 class Result(StrEnum):
@@ -100,30 +111,29 @@ def read_batch(body: bytes) -> tuple[str, list[RowToWrite]]:
     request_id, tables = document["request_id"], document["rows"]
     if not isinstance(request_id, str) or not _REQUEST_ID.fullmatch(request_id):
         raise _bad("request_id is 8 to 100 letters, digits and . _ : -")
-    if not isinstance(tables, dict) or not all(isinstance(rows, list) for rows in tables.values()):
-        raise _bad("rows is an object: a list of rows for each table")
-    if not 1 <= sum(map(len, tables.values())) <= ROWS_MAX:
-        raise _bad(f"a batch holds 1 to {ROWS_MAX} rows")
+    if not isinstance(tables, dict) or not all(isinstance(rows, list) and rows for rows in tables.values()):
+        raise _bad("rows is an object: a list of rows, not empty, for each table")
+    if not 1 <= len(tables) <= TABLES_MAX or any(len(rows) > ROWS_MAX for rows in tables.values()):
+        raise _bad(f"a batch holds rows of 1 to {TABLES_MAX} tables, and up to {ROWS_MAX} of each")
     return request_id, [_row(table, place, row) for table, rows in tables.items() for place, row in enumerate(rows)]
 
 
 def _row(table: str, place: int, row: object) -> RowToWrite:
     where = f"row {place} of {table[:60]!a}"
-    if not isinstance(row, dict) or not row.keys() <= _NAMES:
-        raise _bad(f"{where} is an object of {', '.join(sorted(_NAMES))}")
+    if not isinstance(row, dict):
+        raise _bad(f"{where} is an object")
     try:
         op = Op(str(row.get("op")))
     except ValueError as error:
-        raise _bad(f"{where}: op is {', '.join(Op)}") from error
+        raise _bad(f"{where}: op is one of {', '.join(Op)}") from error
+    needed, allowed = _NAMES[op]
+    if not needed <= row.keys() <= allowed:
+        raise _bad(f"{where}: {op} takes {', '.join(sorted(allowed))}, and needs {', '.join(sorted(needed))}")
     row_id, seen, fields = row.get("id", ""), row.get("updated_at", ""), row.get("fields", {})
     if not isinstance(row_id, str) or not isinstance(seen, str) or not isinstance(fields, dict):
         raise _bad(f"{where}: id and updated_at are texts, fields is an object")
-    if op is Op.INSERT and seen:
-        raise _bad(f"{where}: a row to insert has no updated_at yet")
     if op is not Op.INSERT and not (row_id and seen):
         raise _bad(f"{where}: {op} needs the id and the updated_at of the row as you read it")
-    if op is Op.DELETE and fields:
-        raise _bad(f"{where}: delete takes no fields")
     return RowToWrite(table, op, row_id, seen, fields)
 
 

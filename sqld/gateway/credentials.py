@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from auth.api_keys import check_shape, digest, looks_like_api_key
 from auth.errors import TokenError
 from auth.tokens import Role, check
-from sqld.gateway.refusals import RefusedError
+from sqld.gateway.refusals import REFUSALS, RefusedError
 from sqld.registry import Registry, Tenant, TenantState
 
 _LEEWAY_S: Final = 30.0
@@ -85,7 +85,7 @@ def identify(credential: str, registry: Registry, *, now: float, sign_in: SignIn
             return sign_in.caller(credential, now)
         return _holder_of_token(credential, registry, now)
     except TokenError as error:
-        raise RefusedError(error.code) from error
+        raise RefusedError(error.code if error.code in REFUSALS else "token_unknown") from error
 
 
 def active_tenant(registry: Registry, name: str) -> Tenant:

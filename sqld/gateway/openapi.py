@@ -6,7 +6,7 @@ application at random for what stands here, and it answers as it says.
 
 from typing import Any, Final
 
-from sqld.gateway.batch import ROWS_MAX, Op, Result
+from sqld.gateway.batch import ROWS_MAX, TABLES_MAX, Op, Result
 
 Json = dict[str, Any]  # a document that is only ever written
 
@@ -214,7 +214,7 @@ DOCUMENT: Final[Json] = {
                 rows={
                     "type": "object",
                     "minProperties": 1,
-                    "description": f"1 to {ROWS_MAX} rows in all.",
+                    "maxProperties": TABLES_MAX,
                     "additionalProperties": {"type": "array", "minItems": 1, "maxItems": ROWS_MAX, "items": _of("Row")},
                 },
             ),

@@ -59,6 +59,8 @@ _OURS: Final = (
     Refusal(401, "api_key_unknown", "no such API key was made here", "td sqld key list shows those there are"),
     Refusal(401, "api_key_expired", "the API key has expired", "make a new one: td sqld key create"),
     Refusal(401, "api_key_revoked", "the API key was revoked", "make a new one: td sqld key create"),
+    Refusal(401, "token_foreign", "the sign-in is for another application", "sign in again: td login --workos"),
+    Refusal(401, "token_organization", "the sign-in names no organisation", "sign in again, and choose one"),
     Refusal(401, "admin_key", "this needs the admin key of the gateway", "send it as Authorization: Bearer …"),
     Refusal(403, "not_active", "the tenant is not open", "ask whoever runs the primary: td sqld tenant show"),
     Refusal(403, "no_tenant", "your organisation has no tenant here", "ask whoever runs the primary for one"),

@@ -156,7 +156,9 @@ def test_who_may_read_does_not_write(tds: Site) -> None:
         b'{"request_id": "12345678", "rows": {"issues": [{"op": "insert", "more": 1}]}}',
         b'{"request_id": "12345678", "rows": {"issues": [{"op": "update", "id": "td-1", "fields": {}}]}}',
         b'{"request_id": "12345678", "rows": {"issues": [{"op": "delete", "id": "td-1"}]}}',
-        b'{"request_id": "12345678", "rows": {"issues": [' + b'{"op": "insert"},' * 200 + b'{"op": "insert"}]}}',
+        b'{"request_id": "12345678", "rows": {"issues": ['
+        + b'{"op": "insert", "fields": {}},' * 200
+        + b'{"op": "insert", "fields": {}}]}}',
         b"[" * 100_000,
     ],
 )
