@@ -118,7 +118,8 @@ def _board(row: Row, where: str, tally: Tally) -> bool:
     try:
         check_board_query(query)
     except (FilterError, InvalidFieldError):
-        tally.homeless.add("boards", "filters that td does not understand, kept as they are", f"{where}: {query[:40]!r}")
+        reason = "filters that td does not understand, kept as they are"
+        tally.homeless.add("boards", reason, f"{where}: {query[:40]!r}")
     return True
 
 
