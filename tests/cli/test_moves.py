@@ -114,3 +114,26 @@ def test_what_is_in_a_stretch_already_is_told(here: InProcess) -> None:
     assert here.done("ws", "tag", one, other).out == f"UNCHANGED {one}\nTAGGED {other}\n"
     here.done("ws", "untag", other)
     assert here.done("ws", "untag", one, other).out == f"UNTAGGED {one}\nUNCHANGED {other}\n"
+
+
+@pytest.mark.parametrize("before", [("close",), ("defer", "+1w")])
+def test_what_is_deleted_is_among_the_deleted_whatever_it_was(here: InProcess, before: tuple[str, ...]) -> None:
+    """A closed one and one that is put off are hidden nowhere else than in the list of what there is to do."""
+    made = created(here, "Oat milk")
+    here.done(before[0], made, *before[1:])
+    here.done("delete", made)
+
+    assert [issue["id"] for issue in here.document("deleted")] == [made]
+    assert [issue["id"] for issue in here.document("list", "--deleted")] == [made]
+    assert [issue["id"] for issue in here.document("list", "--filter", "is(deleted)")] == [made]
+
+
+def test_what_was_so_already_is_told_as_unchanged(here: InProcess) -> None:
+    """To delete, or to restore, once more does nothing and is no error."""
+    made, other = created(here, "Oat milk"), created(here, "Tea")
+
+    assert here.done("restore", made).out == f"UNCHANGED {made}\n"
+    here.done("delete", made)
+    assert here.done("delete", made, other).out == f"UNCHANGED {made}\nDELETED {other}\n"
+    assert [told["action"] for told in here.document("restore", made, other)] == ["restored", "restored"]
+    assert here.document("restore", made)["action"] == "unchanged"
