@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from replica import ConflictError, Transaction
 from tracker.cascade import consequences
 from tracker.days import parse_span
-from tracker.deeds import approvals, involved, note_deed, policy, supersede_approvals
+from tracker.deeds import approvals, involved, note_deed, policy, supersede_approvals, told_of_review
 from tracker.errors import ClaimedError
 from tracker.near import NearIssues
-from tracker.records import Deed, Issue, Log, LogType, Snapshot, Status
+from tracker.records import Deed, Issue, Log, LogType, Review, Snapshot, Status
 from tracker.rules import check_not_deleted
 from tracker.statuses import Wish, check_way, enter_status
 from tracker.tracker import Tracker
@@ -126,23 +126,26 @@ def unblock(tracker: Tracker, typed: Sequence[str], *, reason: str = "") -> Move
 
 
 def close(tracker: Tracker, typed: Sequence[str], *, reason: str = "", exception: str = "") -> Moved:
-    """Close issues that need no review. exception: why this session closes its own work.
+    """Close issues that need no review, or have an approval that counts; who did not approve it says why.
 
-    Raises SelfApprovalError, ReviewNeededError, and as `Tracker.get`.
+    exception: why this session closes its own work. Raises SelfApprovalError, ReviewNeededError, InvalidFieldError, and
+    as `Tracker.get`.
     """
     exception = check_text("reason", exception).strip()
     rules = policy(tracker)
 
     def finish(tx: Transaction, issue: Issue) -> Issue:
+        found = approvals(tracker, issue.id)
         wish = Wish(
             session=tracker.session,
             policy=rules,
             involved=involved(tracker, issue),
             exception=exception,
-            is_approved=bool(approvals(tracker, issue.id)),
+            is_approved=bool(found),
+            is_explained=bool(reason.strip()) or any(review.reviewer_session == tracker.session for review in found),
         )
         check_way(issue, Status.CLOSED, wish)
-        closed = _enter(tracker, tx, issue, Status.CLOSED)
+        closed = _enter(tracker, tx, issue, Status.CLOSED, found)
         if closed is not issue:
             note_deed(tracker, tx, issue.id, Deed.CLOSED)
             if exception:
@@ -165,17 +168,19 @@ def enter_checked(tracker: Tracker, tx: Transaction, issue: Issue, status: Statu
     """Bring an issue to a status by hand, as far as the rules let it: what `td update --status` does."""
     if status is issue.status:
         return issue
+    found = approvals(tracker, issue.id)
     wish = Wish(
         session=tracker.session,
         policy=policy(tracker),
         involved=involved(tracker, issue),
-        is_approved=bool(approvals(tracker, issue.id)),
+        is_approved=bool(found),
+        is_explained=any(review.reviewer_session == tracker.session for review in found),
     )
     check_way(issue, status, wish)
     deed = {Status.IN_PROGRESS: Deed.STARTED, Status.CLOSED: Deed.CLOSED}.get(status)
     if deed is not None:
         note_deed(tracker, tx, issue.id, deed)
-    return _enter(tracker, tx, issue, status)
+    return _enter(tracker, tx, issue, status, found)
 
 
 def follow(tracker: Tracker, tx: Transaction, landed: Sequence[Issue]) -> list[Issue]:
@@ -187,13 +192,16 @@ def follow(tracker: Tracker, tx: Transaction, landed: Sequence[Issue]) -> list[I
     return list(followed.values())
 
 
-def _enter(tracker: Tracker, tx: Transaction, issue: Issue, status: Status) -> Issue:
+def _enter(tracker: Tracker, tx: Transaction, issue: Issue, status: Status, approved: Sequence[Review] = ()) -> Issue:
     if status is issue.status:
         return issue
     check_way(issue, status, Wish(session=tracker.session, is_forced=True, exception="checked", is_approved=True))
     if issue.status in (Status.IN_REVIEW, Status.CLOSED) and status is not Status.CLOSED:
         supersede_approvals(tracker, tx, issue.id)
-    return tx.update(issue, **enter_status(issue, status, tracker.now(), tracker.session))
+    changes = enter_status(issue, status, tracker.now(), tracker.session)
+    if status is Status.CLOSED and issue.status is Status.IN_REVIEW:
+        changes = {**changes, **told_of_review(tracker, approved)}
+    return tx.update(issue, **changes)
 
 
 def _move(
