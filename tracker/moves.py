@@ -17,6 +17,7 @@ from tracker.errors import ClaimedError
 from tracker.near import NearIssues
 from tracker.records import Deed, Issue, Log, LogType, Review, Snapshot, Status
 from tracker.rules import check_not_deleted
+from tracker.sessions import names
 from tracker.statuses import Wish, check_way, enter_status
 from tracker.tracker import Tracker
 from tracker.values import check_text, moment_text
@@ -61,10 +62,10 @@ def start(
     def claim(tx: Transaction, issue: Issue) -> Issue:
         wish = Wish(session=tracker.session, is_forced=is_forced)
         if issue.status is Status.IN_PROGRESS:
-            check_way(issue.model_copy(update={"status": Status.OPEN}), Status.IN_PROGRESS, wish)
+            _check_way(tracker, issue.model_copy(update={"status": Status.OPEN}), Status.IN_PROGRESS, wish)
             started = tx.update(issue, implementer_session=tracker.session)
         else:
-            check_way(issue, Status.IN_PROGRESS, wish)
+            _check_way(tracker, issue, Status.IN_PROGRESS, wish)
             started = _enter(tracker, tx, issue, Status.IN_PROGRESS)
         if started is not issue:
             note_deed(tracker, tx, issue.id, Deed.STARTED)
@@ -77,7 +78,8 @@ def start(
         found = error.current
         if isinstance(found, Issue) and found.implementer_session not in (None, tracker.session):
             # The primary knew what is not known here yet.
-            raise ClaimedError(found.id, found.implementer_session, found.updated_at) from error
+            holder = found.implementer_session
+            raise ClaimedError(found.id, holder, found.updated_at, names(tracker).get(str(holder), "")) from error
         raise
 
 
@@ -176,7 +178,7 @@ def enter_checked(tracker: Tracker, tx: Transaction, issue: Issue, status: Statu
         is_approved=bool(found),
         is_explained=any(review.reviewer_session == tracker.session for review in found),
     )
-    check_way(issue, status, wish)
+    _check_way(tracker, issue, status, wish)
     deed = {Status.IN_PROGRESS: Deed.STARTED, Status.CLOSED: Deed.CLOSED}.get(status)
     if deed is not None:
         note_deed(tracker, tx, issue.id, deed)
@@ -190,6 +192,14 @@ def follow(tracker: Tracker, tx: Transaction, landed: Sequence[Issue]) -> list[I
         issue = tx.get(Issue, issue_id)
         followed[issue_id] = tx.follow(issue, **enter_status(issue, status, tracker.now(), None))
     return list(followed.values())
+
+
+def _check_way(tracker: Tracker, issue: Issue, status: Status, wish: Wish) -> None:
+    try:
+        check_way(issue, status, wish)
+    except ClaimedError as error:
+        error.called = names(tracker).get(str(error.holder), "")
+        raise
 
 
 def _enter(tracker: Tracker, tx: Transaction, issue: Issue, status: Status, approved: Sequence[Review] = ()) -> Issue:

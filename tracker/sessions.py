@@ -62,6 +62,12 @@ def _known(tracker: Tracker, session: str, row: Session | None, desk: Desk | Non
     return Known(session, "", machine, own_desk.branch, own_desk.agent, own_desk.started_at, desk, ids)
 
 
+def names(tracker: Tracker) -> dict[str, str]:
+    """How those sessions are called that have a name, by their ids: `Ann (ses_jtr4n58w_3vsfkm)`."""
+    rows = tracker.replica.query("SELECT id, name FROM sessions WHERE name <> ''").rows
+    return {str(session): f"{called!s} ({session!s})" for session, called in rows}
+
+
 def name(tracker: Tracker, typed: str) -> Session:
     """Give the session of the caller a name that others see. Raises InvalidFieldError."""
     told = check_line("name", typed, _NAME_LENGTH_MAX)

@@ -43,6 +43,21 @@ def test_whose_work_is_put_back_is_told(here: InProcess, monkeypatch: pytest.Mon
     assert here.done("unstart", made).err == ""
 
 
+def test_a_claim_that_is_refused_tells_the_name_of_who_has_it(here: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was given with td session --name, and the session it is the name of."""
+    made = created(here, "Oat milk")
+    here.done("session", "--name", "Ann")
+    here.done("start", made)
+    session = here.document("whoami")["session"]
+    monkeypatch.setenv("TD_SESSION_ID", "somebody-else")
+
+    refused = here("start", made)
+
+    assert (refused.code, refused.out) == (3, "")
+    assert refused.err.startswith(f"td: {made} was started by Ann ({session}), last changed at ")
+    assert f"  claimed by  Ann ({session})\n" in here.done("show", made).out
+
+
 @pytest.mark.parametrize("command", ["close", "delete"])
 def test_parts_that_are_left_open_are_told(here: InProcess, command: str) -> None:
     """Those that end with it are not left."""
