@@ -31,7 +31,15 @@ Statuses = Annotated[
 Types = Annotated[list[str] | None, _texts("--type", "-t", told="Only those of this type; or several.", metavar="TYPE")]
 Labels = Annotated[
     list[str] | None,
-    _texts("--label", "-l", told="Only those with this label; several: with all of them.", metavar="LABEL"),
+    _texts(
+        "--label",
+        "--labels",
+        "--tag",
+        "--tags",
+        "-l",
+        told="Only those with this label; several: with all of them.",
+        metavar="LABEL",
+    ),
 ]
 Priorities = Annotated[
     str | None, _texts("--priority", "-p", told="Only of this priority: P1, P0,P1, <=P1.", metavar="PRIORITY")

@@ -152,3 +152,28 @@ def test_what_was_so_already_is_told_as_unchanged(here: InProcess) -> None:
     assert here.done("delete", made, other).out == f"UNCHANGED {made}\nDELETED {other}\n"
     assert [told["action"] for told in here.document("restore", made, other)] == ["restored", "restored"]
     assert here.document("restore", made)["action"] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["bug", "Milk is sour"], "bug"),
+        (["Story", "Milk is sour"], "feature"),
+        (["Milk is sour", "-t", "chore"], "chore"),
+        (["bug: Milk is sour"], "bug"),
+    ],
+)
+def test_the_type_may_stand_before_the_title(here: InProcess, words: list[str], kind: str) -> None:
+    """As with the Go td; what is said of it comes by any of the names that people bring along."""
+    made = here.document("new", *words, "--tags", "a", "--notes", "It is from May.")["issue"]
+
+    assert (made["title"], made["type"], made["labels"]) == ("Milk is sour", kind, ["a"])
+    assert made["description"] == "It is from May."
+
+
+@pytest.mark.parametrize("words", [["Milk", "is sour"], ["Milk", "is", "sour"], ["bug", "Milk", "-t", "bug"]])
+def test_a_title_without_quotes_is_refused(here: InProcess, words: list[str]) -> None:
+    """Nothing is made of its first word."""
+    assert here("create", *words).code == 2
+
+    assert here.document("list") == []
