@@ -17,7 +17,7 @@ from tracker.errors import ClaimedError
 from tracker.near import NearIssues
 from tracker.records import Deed, Issue, Log, LogType, Review, Snapshot, Status
 from tracker.rules import check_not_deleted
-from tracker.sessions import names
+from tracker.sessions import find, names
 from tracker.statuses import Wish, check_way, enter_status
 from tracker.tracker import Tracker
 from tracker.values import check_text, moment_text
@@ -96,11 +96,14 @@ def unstart(tracker: Tracker, typed: Sequence[str], *, reason: str = "") -> Move
 
 
 def claimed(tracker: Tracker, *, session: str | None = None, stale: str | None = None) -> list[Issue]:
-    """What is in progress: of one session, and not changed for a time such as `8h`. Raises InvalidFieldError."""
+    """What is in progress: of one session, and not changed for a time such as `8h`.
+
+    Raises InvalidFieldError, and as `sessions.find`.
+    """
     conditions, params = ["status = ?", "deleted_at IS NULL"], [Status.IN_PROGRESS.value]
     if session is not None:
         conditions.append("implementer_session = ?")
-        params.append(session)
+        params.append(find(tracker, session))
     if stale is not None:
         conditions.append("updated_at < ?")
         params.append(moment_text(tracker.now() - parse_span("--stale", stale)))

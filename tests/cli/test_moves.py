@@ -1,5 +1,7 @@
 """What is told on the way of an issue, besides what was done."""
 
+import re
+
 import pytest
 
 from tests.cli.in_process import InProcess
@@ -177,3 +179,32 @@ def test_a_title_without_quotes_is_refused(here: InProcess, words: list[str]) ->
     assert here("create", *words).code == 2
 
     assert here.document("list") == []
+
+
+def test_a_session_may_be_typed_by_its_name_or_the_beginning_of_its_id(
+    here: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With or without the machine before it; one that is not there is an error, not an empty list."""
+    made = created(here, "Oat milk")
+    here.done("session", "--name", "Ann")
+    here.done("start", made)
+    session = here.document("whoami")["session"]
+    monkeypatch.setenv("TD_SESSION_ID", "somebody-else")
+
+    for typed in (session, session[:-1], session[-6:-1], "ann"):
+        assert [issue["id"] for issue in here.document("list", "--implementer", typed)] == [made]
+        assert here.done("unstart", "--session", typed).out == f"WOULD BE UNSTARTED {made}\n"
+    assert here.document("list", "--implementer", "@me") == []
+    assert (here("list", "--implementer", "zz").code, here("unstart", "--session", "zz").code) == (1, 1)
+
+
+def test_a_stretch_that_goes_to_review_is_told_to_have_ended(here: InProcess) -> None:
+    """With what became of its issues."""
+    made = created(here, "Oat milk")
+    here.done("ws", "start", "breakfast")
+    here.done("ws", "tag", made)
+
+    told = here.done("ws", "handoff", "--review").out.splitlines()
+
+    assert re.fullmatch(r"WORK SESSION ENDED ws-\w+", told[0])
+    assert told[1:] == [f"  {made} handed off", f"REVIEW REQUESTED {made}"]
