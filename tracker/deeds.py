@@ -4,6 +4,7 @@ Owns the tables `involvements`, `reviews` and `settings`. Always true: a deed of
 and an approval counts until the issue is edited, rejected, or leaves its review without being closed.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from replica import NotFoundError, Transaction
@@ -44,6 +45,15 @@ def note_deed(tracker: Tracker, tx: Transaction, issue_id: str, deed: Deed) -> N
 def approvals(tracker: Tracker, issue_id: str) -> list[Review]:
     """The approvals of an issue that still count, oldest first."""
     return tracker.replica.select(Review, f"{_COUNTING} ORDER BY created_at, id", (issue_id, Decision.APPROVED.value))
+
+
+def told_of_review(tracker: Tracker, approved: Sequence[Review]) -> dict[str, object]:
+    """The fields of an issue that tell who reviewed it, and when: this session if it did, or else the last."""
+    if not approved:
+        return {}
+    own = [review for review in approved if review.reviewer_session == tracker.session]
+    told = (own or approved)[-1]
+    return {"reviewer_session": told.reviewer_session, "reviewed_at": told.created_at}
 
 
 def supersede_approvals(tracker: Tracker, tx: Transaction, issue_id: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from replica import Transaction
-from tracker.deeds import approvals, involved, note_deed, policy, supersede_approvals
+from tracker.deeds import approvals, involved, note_deed, policy, supersede_approvals, told_of_review
 from tracker.errors import InvalidFieldError, TransitionError
 from tracker.moves import Moved, follow, say
 from tracker.near import NearIssues
@@ -91,11 +91,11 @@ def approve(
             _check_in_review(issue)
             earlier = approvals(tracker, issue_id)
             if record_only or not earlier:
-                _record(tracker, tx, issue, approver)
+                earlier = [*earlier, _record(tracker, tx, issue, approver)]
             elif not any(review.reviewer_session == tracker.session for review in earlier):
                 _check_reason(how)
             if not record_only:
-                changed.append(_close(tracker, tx, issue))
+                changed.append(_close(tracker, tx, issue, earlier))
                 changed += _approve_parts(tracker, tx, around.descendants(issue), approver)
         followed = follow(tracker, tx, changed)
         shown = [tx.get(Issue, issue_id) for issue_id in ids]
@@ -184,17 +184,18 @@ def _hand_off(tracker: Tracker, tx: Transaction, issue: Issue) -> None:
     tx.insert(Handoff(issue_id=issue.id, session=tracker.session, done=done, created_at=tracker.now()))
 
 
-def _record(tracker: Tracker, tx: Transaction, issue: Issue, approver: _Approver) -> None:
+def _record(tracker: Tracker, tx: Transaction, issue: Issue, approver: _Approver) -> Review:
     known = involved(tracker, issue)
     refused = refuse_approval(issue, tracker.session, approver.policy, known, approver.approval)
     if refused is not None:
         raise refused
-    tx.insert(_review(tracker, issue, Decision.APPROVED, approver.approval))
+    made = tx.insert(_review(tracker, issue, Decision.APPROVED, approver.approval))
     note_deed(tracker, tx, issue.id, Deed.REVIEWED)
     if approver.approval.reviewed_by or approver.approval.is_self_review:
         who = approver.approval.reviewed_by or "nobody else"
         told = f"approved by the session that worked on it, looked at by {who}: {approver.approval.reason}"
         say(tracker, tx, issue.id, LogType.SECURITY, told.rstrip(": "))
+    return made
 
 
 def _review(tracker: Tracker, issue: Issue, decision: Decision, how: Approval) -> Review:
@@ -210,11 +211,10 @@ def _review(tracker: Tracker, issue: Issue, decision: Decision, how: Approval) -
     )
 
 
-def _close(tracker: Tracker, tx: Transaction, issue: Issue) -> Issue:
+def _close(tracker: Tracker, tx: Transaction, issue: Issue, approved: Sequence[Review]) -> Issue:
     note_deed(tracker, tx, issue.id, Deed.CLOSED)
-    now = tracker.now()
-    changes = enter_status(issue, Status.CLOSED, now, tracker.session)
-    return tx.update(issue, **changes, reviewer_session=tracker.session, reviewed_at=now)
+    changes = enter_status(issue, Status.CLOSED, tracker.now(), tracker.session)
+    return tx.update(issue, **changes, **told_of_review(tracker, approved))
 
 
 def _approve_parts(tracker: Tracker, tx: Transaction, parts: Sequence[Issue], approver: _Approver) -> list[Issue]:
@@ -224,6 +224,5 @@ def _approve_parts(tracker: Tracker, tx: Transaction, parts: Sequence[Issue], ap
         known = involved(tracker, issue)
         may = refuse_approval(issue, tracker.session, approver.policy, known, approver.approval) is None
         if issue.status is Status.IN_REVIEW and may:
-            _record(tracker, tx, issue, approver)
-            closed.append(_close(tracker, tx, issue))
+            closed.append(_close(tracker, tx, issue, [_record(tracker, tx, issue, approver)]))
     return closed

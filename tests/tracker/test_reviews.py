@@ -81,8 +81,34 @@ def test_a_recorded_approval_closes_nothing_and_lets_anybody_close(
         reviews.approve(tracker, [waiting.id])
     reviews.approve(tracker, [waiting.id], reason="was approved")
 
-    assert tracker.get(waiting.id).status is Status.CLOSED
-    assert len(tracker.replica.select(Review)) == 1
+    closed = tracker.get(waiting.id)
+    assert (closed.status, closed.closed_by_session) == (Status.CLOSED, tracker.session)
+    (review,) = tracker.replica.select(Review)
+    assert (closed.reviewer_session, closed.reviewed_at) == (colleague.session, review.created_at)
+
+
+def test_who_closes_on_the_approval_of_somebody_else_says_why(
+    tracker: Tracker, colleague: Tracker, waiting: Issue
+) -> None:
+    """Whichever way it is closed; the issue tells of who reviewed it, not of who closed it."""
+    reviews.approve(colleague, [waiting.id], reason="fine", record_only=True)
+
+    with pytest.raises(InvalidFieldError):
+        moves.close(tracker, [waiting.id])
+    with pytest.raises(InvalidFieldError):
+        tracker.update(waiting.id, IssueEdit(status=Status.CLOSED))
+    (closed,) = moves.close(tracker, [waiting.id], reason="was approved").issues
+
+    assert (closed.reviewer_session, closed.closed_by_session) == (colleague.session, tracker.session)
+
+
+def test_who_approved_closes_without_another_word(tracker: Tracker, colleague: Tracker, waiting: Issue) -> None:
+    """The approval has said it all."""
+    reviews.approve(colleague, [waiting.id], reason="fine", record_only=True)
+
+    (closed,) = moves.close(colleague, [waiting.id]).issues
+
+    assert (closed.status, closed.reviewer_session) == (Status.CLOSED, colleague.session)
 
 
 @pytest.mark.parametrize(
