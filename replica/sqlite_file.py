@@ -150,13 +150,18 @@ def translate(error: sqlite3.Error, path: Path) -> ReplicaError:
         return StorageError(f"the disk refused to write {path}: {error}")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StorageError(f"cannot open {path} for writing: {error}")
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT) or str(error).startswith("Could not decode to UTF-8"):
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT) or is_no_text(error):
         return damaged(path, error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyError(f"{path} is in use by another process")
     if code == sqlite3.SQLITE_CONSTRAINT:
         return _refused(str(error))
     return QueryError(f"SQL does not run: {error}")
+
+
+def is_no_text(error: sqlite3.Error) -> bool:
+    """Whether Python could not make text of what SQLite gave as text."""
+    return str(error).startswith("Could not decode to UTF-8")
 
 
 def _refused(told: str) -> ReplicaError:
@@ -246,4 +251,7 @@ def run_read_only(
             sqlite3.SQLITE_READONLY,
         ) or any(text in str(error) for text in _REFUSALS):
             raise WriteRefusedError("this SQL would write, or reach outside the database") from error
+        if is_no_text(error):
+            # SQL can make such text itself, so that it says nothing of the file.
+            raise QueryError("this SQL gives text that is not UTF-8", "hex(…) shows its bytes") from error
         raise translate(error, path) from error
