@@ -18,14 +18,13 @@ from typing import Final
 from replica.errors import InputError, QueryError, WriteRefusedError
 from replica.mutation import Kind, Row, StoredValue
 from replica.schema import Table, default_row_sql, quote
-from replica.sql_text import first_word, has_where, insert_columns, on_clash
+from replica.sql_text import OF_THE_SCHEMA, first_word, has_where, insert_columns, on_clash
 from replica.sqlite_file import interruptible, is_no_text, may_read, meet_json, storage_errors, translate
 from replica.transaction import MUTATION_BYTES_MAX
 
 _SAVEPOINT: Final = "replica_capture"
 _WRITING: Final = ("INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
 _READING: Final = ("SELECT", "VALUES", "EXPLAIN")
-_OF_THE_SCHEMA: Final = ("CREATE", "ALTER", "DROP", "REINDEX", "ANALYZE", "VACUUM")
 _TOO_MANY: Final = "replica: too many rows"
 _ACTIONS: Final = {
     sqlite3.SQLITE_INSERT: Kind.INSERT,
@@ -94,7 +93,7 @@ def note_statement(
 def _check_words(sql: str) -> None:
     """Say of a statement that cannot be captured, in its own words, why. What it may do, the gate decides."""
     word = first_word(sql)
-    if word in _OF_THE_SCHEMA:
+    if word in OF_THE_SCHEMA:
         raise WriteRefusedError(
             f"{word} would change the schema, which is the same for everybody", "the schema changes by migrations alone"
         )
