@@ -48,7 +48,7 @@ _NOT_TOLD: Final = ("created_at", "creator_session")
 
 def issue_lines(issues: Sequence[Issue], pending: AbstractSet[str]) -> list[str]:
     """A list of issues, a line each."""
-    plain = [(issue.id, issue.priority.value, issue.status.value, issue.type.value) for issue in issues]
+    plain = [(printable(issue.id), issue.priority.value, issue.status.value, issue.type.value) for issue in issues]
     if not plain:
         return []
     # Aligned before it is coloured: colours take no room.
@@ -83,7 +83,7 @@ def _facts_line(issue: Issue) -> str:
 
 def _issue_line(issue: Issue, widths: Sequence[int], paint: _Brush, *, is_pending: bool) -> str:
     parts = [
-        paint(issue.id.ljust(widths[0]), BOLD),
+        paint(printable(issue.id).ljust(widths[0]), BOLD),
         paint(issue.priority.value.ljust(widths[1]), _PRIORITY_COLOURS.get(issue.priority, "")),
         paint(issue.status.value.ljust(widths[2]), _STATUS_COLOURS.get(issue.status, "")),
         paint(issue.type.value.ljust(widths[3]), DIM),
@@ -106,7 +106,7 @@ def issue_line(issue: Issue) -> str:
 
 def change_line(action: str, issue_id: str, *, pending: bool) -> str:
     """A change to an issue: `CREATED td-7x2k9m1p (pending)`."""
-    line = f"{action.upper()} {issue_id}"
+    line = f"{action.upper()} {printable(issue_id)}"
     return f"{line} {paint('(pending)', YELLOW)}" if pending else line
 
 

@@ -39,7 +39,7 @@ def _named(issue: Issue) -> Document:
 def show_lines(view: IssueView, reader: Reader, names: Mapping[str, str], *, pending: bool) -> list[str]:
     """An issue for a person. names: how sessions are called that have a name."""
     issue = view.issue
-    lines = [f"{paint(issue.id, BOLD)}  {printable(issue.title)}"]
+    lines = [f"{paint(printable(issue.id), BOLD)}  {printable(issue.title)}"]
     lines += [f"  {line}" for line in aligned(_facts(issue, names, pending=pending))]
     if issue.description:
         lines += ["", *_indented(issue.description)]
