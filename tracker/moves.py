@@ -140,7 +140,7 @@ def close(tracker: Tracker, typed: Sequence[str], *, reason: str = "", exception
     rules = policy(tracker)
 
     def finish(tx: Transaction, issue: Issue) -> Issue:
-        found = approvals(tracker, issue.id)
+        found = approvals(tracker, issue)
         wish = Wish(
             session=tracker.session,
             policy=rules,
@@ -173,7 +173,7 @@ def enter_checked(tracker: Tracker, tx: Transaction, issue: Issue, status: Statu
     """Bring an issue to a status by hand, as far as the rules let it: what `td update --status` does."""
     if status is issue.status:
         return issue
-    found = approvals(tracker, issue.id)
+    found = approvals(tracker, issue)
     wish = Wish(
         session=tracker.session,
         policy=policy(tracker),

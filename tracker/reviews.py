@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from replica import Transaction
-from tracker.deeds import approvals, involved, note_deed, policy, supersede_approvals, told_of_review
+from tracker.deeds import approvals, digest_of, involved, note_deed, policy, supersede_approvals, told_of_review
 from tracker.errors import InvalidFieldError, TransitionError
 from tracker.moves import Moved, follow, say
 from tracker.near import NearIssues
@@ -89,7 +89,7 @@ def approve(
             issue = tx.get(Issue, issue_id)
             check_not_deleted(issue)
             _check_in_review(issue)
-            earlier = approvals(tracker, issue_id)
+            earlier = approvals(tracker, issue)
             if record_only or not earlier:
                 earlier = [*earlier, _record(tracker, tx, issue, approver)]
             elif not any(review.reviewer_session == tracker.session for review in earlier):
@@ -129,7 +129,7 @@ def reviewable(tracker: Tracker, approval: Approval | None = None, *, with_appro
     where = "WHERE status = ? AND deleted_at IS NULL ORDER BY priority, created_at, id"
     found = []
     for issue in tracker.replica.select(Issue, where, (Status.IN_REVIEW.value,)):
-        is_approved = bool(approvals(tracker, issue.id))
+        is_approved = bool(approvals(tracker, issue))
         may = refuse_approval(issue, tracker.session, rules, involved(tracker, issue), how) is None
         if (is_approved and with_approved) or (may and not is_approved):
             found.append(issue)
@@ -208,6 +208,7 @@ def _review(tracker: Tracker, issue: Issue, decision: Decision, how: Approval) -
         self_review=how.is_self_review or bool(how.reviewed_by),
         reviewed_by=how.reviewed_by,
         created_at=tracker.now(),
+        digest=digest_of(issue),
     )
 
 

@@ -143,7 +143,7 @@ class _Rules:
                 session=self.tracker.session,
                 policy=policy(self.tracker),
                 involved=involved(self.tracker, was),
-                is_approved=bool(approvals(self.tracker, was.id)),
+                is_approved=bool(approvals(self.tracker, was)),
             )
             check_way(was, after.status, wish)
             after = _said_or(was, after, enter_status(was, after.status, self.tracker.now(), self.tracker.session))

@@ -127,7 +127,7 @@ def test_an_edit_ends_an_approval(tracker: Tracker, colleague: Tracker, waiting:
 
     tracker.update(waiting.id, edit)
 
-    assert deeds.approvals(tracker, waiting.id) == []
+    assert deeds.approvals(tracker, tracker.get(waiting.id)) == []
 
 
 def test_labels_and_days_do_not_end_an_approval(tracker: Tracker, colleague: Tracker, waiting: Issue) -> None:
@@ -136,7 +136,7 @@ def test_labels_and_days_do_not_end_an_approval(tracker: Tracker, colleague: Tra
 
     tracker.update(waiting.id, IssueEdit(add_labels=frozenset({"a"}), due_date=tracker.now().date()))
 
-    assert len(deeds.approvals(tracker, waiting.id)) == 1
+    assert len(deeds.approvals(tracker, tracker.get(waiting.id))) == 1
 
 
 def test_a_rejected_issue_is_open_and_nobodys(tracker: Tracker, colleague: Tracker, waiting: Issue) -> None:
@@ -146,7 +146,7 @@ def test_a_rejected_issue_is_open_and_nobodys(tracker: Tracker, colleague: Track
     (back,) = reviews.reject(colleague, [waiting.id], reason="sour").issues
 
     assert (back.status, back.implementer_session, back.review_requested_by) == (Status.OPEN, None, None)
-    assert deeds.approvals(tracker, waiting.id) == []
+    assert deeds.approvals(tracker, tracker.get(waiting.id)) == []
     decisions = [(one.decision, one.summary) for one in tracker.replica.select(Review, "ORDER BY created_at, decision")]
     assert (Decision.CHANGES_REQUESTED, "sour") in decisions
 
@@ -232,11 +232,11 @@ def test_another_file_or_dependency_ends_an_approval(tracker: Tracker, colleague
     ]
     for change in changes:
         reviews.approve(colleague, [waiting.id], reason="fine", record_only=True)
-        assert deeds.approvals(tracker, waiting.id)
+        assert deeds.approvals(tracker, tracker.get(waiting.id))
 
         change()
 
-        assert deeds.approvals(tracker, waiting.id) == []
+        assert deeds.approvals(tracker, tracker.get(waiting.id)) == []
 
 
 @pytest.mark.parametrize("is_part_first", [True, False])
