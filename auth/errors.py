@@ -3,7 +3,8 @@
 ```
 AuthError               base of all
 ├── NoKeyringError      no_keyring       this machine has no keyring that encrypts
-└── KeyringError        keyring          the keyring is there and does not do what it is asked
+├── KeyringError        keyring          the keyring is there and does not do what it is asked
+└── TokenError          token            it opens nothing; why is in auth.token_errors
 ```
 
 Always true: no text of an error holds a secret.
@@ -41,3 +42,10 @@ class KeyringError(AuthError):
 
     def __str__(self) -> str:
         return f"the keyring refuses: {self.reason}"
+
+
+class TokenError(AuthError):
+    """A token or an API key that opens nothing. The text says what is wrong, and never holds any of it."""
+
+    code = "token"
+    hint = "ask whoever runs the primary for a token: td sqld token mint"
