@@ -2,6 +2,7 @@
 
 ```
 AuthError               base of all
+├── SignInError         sign_in          signing in with WorkOS, and staying so; its own are in auth.sign_in_errors
 ├── NoKeyringError      no_keyring       this machine has no keyring that encrypts
 ├── KeyringError        keyring          the keyring is there and does not do what it is asked
 └── TokenError          token            it opens nothing; why is in auth.token_errors
