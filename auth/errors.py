@@ -2,8 +2,9 @@
 
 ```
 AuthError               base of all
-├── NoKeyringError      no_keyring       this machine has no keyring that encrypts
-└── KeyringError        keyring          the keyring is there and does not do what it is asked
+├── NoKeyringError      no_keyring       this machine has no keyring that encrypts, and nothing opens a vault
+├── KeyringError        keyring          the keyring is there and does not do what it is asked
+└── VaultError          vault            the encrypted file; its own errors are in auth.vault_errors
 ```
 
 Always true: no text of an error holds a secret.
@@ -20,10 +21,13 @@ class AuthError(Exception):
 
 
 class NoKeyringError(AuthError):
-    """There is no keyring here that encrypts what it keeps."""
+    """There is no keyring here that encrypts what it keeps, and nothing that would open an encrypted file."""
 
     code = "no_keyring"
-    hint = "give the token in the environment, as TD_DATABASE_TOKEN, whenever it is needed"
+    hint = (
+        "give the token in the environment, as TD_DATABASE_TOKEN, whenever it is needed; "
+        "or set TD_VAULT_KEY to what td auth new-vault-key prints, and an encrypted file keeps it"
+    )
 
     def __str__(self) -> str:
         return "this machine has no keyring to keep a token in"
@@ -41,3 +45,9 @@ class KeyringError(AuthError):
 
     def __str__(self) -> str:
         return f"the keyring refuses: {self.reason}"
+
+
+class VaultError(AuthError):
+    """Something about the encrypted file."""
+
+    code = "vault"
