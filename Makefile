@@ -9,6 +9,7 @@ demo: install
 	$(BIN)/td demo
 
 test: install
+	$(BIN)/python -m tests.debian_packages
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: install

@@ -3,8 +3,9 @@
 ```
 AuthError               base of all
 ├── SignInError         sign_in          signing in with WorkOS, and staying so; its own are in auth.sign_in_errors
-├── NoKeyringError      no_keyring       this machine has no keyring that encrypts
+├── NoKeyringError      no_keyring       this machine has no keyring that encrypts, and nothing opens a vault
 ├── KeyringError        keyring          the keyring is there and does not do what it is asked
+├── VaultError          vault            the encrypted file; its own errors are in auth.vault_errors
 └── TokenError          token            it opens nothing; why is in auth.token_errors
 ```
 
@@ -22,10 +23,13 @@ class AuthError(Exception):
 
 
 class NoKeyringError(AuthError):
-    """There is no keyring here that encrypts what it keeps."""
+    """There is no keyring here that encrypts what it keeps, and nothing that would open an encrypted file."""
 
     code = "no_keyring"
-    hint = "give the token in the environment, as TD_DATABASE_TOKEN, whenever it is needed"
+    hint = (
+        "give the token in the environment, as TD_DATABASE_TOKEN, whenever it is needed; "
+        "or set TD_VAULT_KEY to what td auth new-vault-key prints, and an encrypted file keeps it"
+    )
 
     def __str__(self) -> str:
         return "this machine has no keyring to keep a token in"
@@ -50,3 +54,9 @@ class TokenError(AuthError):
 
     code = "token"
     hint = "ask whoever runs the primary for a token: td sqld token mint"
+
+
+class VaultError(AuthError):
+    """Something about the encrypted file."""
+
+    code = "vault"

@@ -24,7 +24,7 @@ _NAME: Final = "config.json"
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """mode: where the issues are. url: of the primary. credential: under which name the OS keyring has the token."""
+    """mode: where the issues are. url: of the primary. credential: under which name the vault has the token."""
 
     mode: Mode = Mode.LOCAL
     url: str | None = None

@@ -1,21 +1,29 @@
-"""Where the token of a call comes from: the environment, then the keyring.
+"""Where the token of a call comes from: the environment, then the vault it is kept in.
 
 Always true: a token is never printed, never an argument of a process, and never part of an error.
 """
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Final, TextIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
 
 from cli.errors import ForeignError, InvalidValueError
 from tracker import NotAllowedError
 
+if TYPE_CHECKING:
+    from auth.vault import Vault
+
 TOKEN_VARIABLE: Final = "TD_DATABASE_TOKEN"  # noqa: S105 - the name of a variable, not a token
 _TOKEN_LENGTH_MAX: Final = 16_384
+# How the names of what is in the encrypted file begin, so that they are not looked for in a keyring that came later.
+_IN_FILE: Final = "file/"
 
 
 def token_source(environ: Mapping[str, str], credential: str | None) -> Callable[[], str | None]:
     """A function that finds the token when it is needed. It raises NotAllowedError where it cannot."""
+    # A sync asks more than once; a person is asked for a passphrase only once.
+    opened: list[Vault] = []
 
     def find() -> str | None:
         given = environ.get(TOKEN_VARIABLE, "").strip()
@@ -23,16 +31,21 @@ def token_source(environ: Mapping[str, str], credential: str | None) -> Callable
             if not _is_token(given):
                 raise NotAllowedError(f"{TOKEN_VARIABLE} does not hold a token", "a token is one line without spaces")
             return given
-        return None if credential is None else _read_kept(credential)
+        return None if credential is None else _read_kept(environ, credential, opened)
 
     return find
 
 
 def token_origin(environ: Mapping[str, str], credential: str | None) -> str | None:
-    """Where the token of this call would come from; None if there is none."""
+    """Where the token of this call would come from: `environment`, `keyring` or `vault`; None if there is none."""
     if environ.get(TOKEN_VARIABLE, "").strip():
         return "environment"
-    return None if credential is None else "keyring"
+    return None if credential is None else keeper_of(credential)
+
+
+def keeper_of(credential: str) -> str:
+    """What keeps the token of that name: `keyring`, or `vault`, which is the encrypted file."""
+    return "vault" if credential.startswith(_IN_FILE) else "keyring"
 
 
 def read_token_line(source: TextIO) -> str:
@@ -47,28 +60,59 @@ def read_token_line(source: TextIO) -> str:
 
 
 def keep_token(token: str, credential: str | None = None) -> str:
-    """Keep a token in the keyring, in place of the one called `credential`; returns its name. Raises ForeignError."""
-    # Only who keeps a token pays for these.
+    """Keep a token in the vault, in place of the one called `credential`; returns its name. Raises ForeignError."""
+    # Only who keeps a token pays for it.
     from auth.errors import AuthError  # noqa: PLC0415 - see above
-    from auth.vault import store_token  # noqa: PLC0415 - see above
 
-    # Two tenants may have one address, so the name is not made of it.
-    credential = credential or os.urandom(8).hex()
     try:
-        store_token(credential, token)
+        vault = _open_vault(os.environ, credential)
+        credential = _name_in(vault, credential)
+        vault.store(credential, token)
     except AuthError as error:
         raise ForeignError(error.code, str(error), error.hint) from error
     return credential
 
 
-def _read_kept(credential: str) -> str | None:
-    from auth.errors import AuthError  # noqa: PLC0415 - see above
-    from auth.vault import read_token  # noqa: PLC0415 - see above
+def vault_directory() -> Path:
+    """Where the encrypted file is, or would be."""
+    # Only who opens a vault pays for it.
+    from platformdirs import user_data_path  # noqa: PLC0415 - see above
 
+    return user_data_path("replica-toolkit", appauthor=False)
+
+
+def _name_in(vault: "Vault", credential: str | None) -> str:
+    """The name of a token in `vault`: the one it has there, or a new one."""
+    beginning = _IN_FILE if vault.kind == "file" else ""
+    if credential is not None and credential.startswith(_IN_FILE) == bool(beginning):
+        return credential
+    # Two tenants may have one address, so the name is not made of it.
+    return beginning + os.urandom(8).hex()
+
+
+def _read_kept(environ: Mapping[str, str], credential: str, opened: "list[Vault]") -> str | None:
+    # Only who needs a kept token pays for these.
+    from auth.errors import AuthError  # noqa: PLC0415 - see above
+    from auth.vault import VAULT_VARIABLE  # noqa: PLC0415 - see above
+
+    kind = "file" if credential.startswith(_IN_FILE) else "keyring"
     try:
-        return read_token(credential)
+        if not opened:
+            opened.append(_open_vault({**environ, VAULT_VARIABLE: kind}, credential))
+        return opened[0].read(credential)
     except AuthError as error:
         raise NotAllowedError(str(error), error.hint) from error
+
+
+def _open_vault(environ: Mapping[str, str], credential: str | None) -> "Vault":
+    """The vault for `credential`: what is in the file stays there, unless TD_VAULT says otherwise."""
+    from auth.vault import FILE_NAME, VAULT_VARIABLE, open_vault  # noqa: PLC0415 - see above
+    from cli.passphrase import asking  # noqa: PLC0415 - see above
+
+    if credential is not None and credential.startswith(_IN_FILE) and not environ.get(VAULT_VARIABLE):
+        environ = {**environ, VAULT_VARIABLE: "file"}
+    directory = vault_directory()
+    return open_vault(environ, directory, ask=asking(directory / FILE_NAME))
 
 
 def _is_token(text: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from cli.config import Config, is_config_in, is_there, load_config, make_config, parse_mode, save_config
-from cli.credentials import TOKEN_VARIABLE, keep_token, read_token_line
+from cli.credentials import TOKEN_VARIABLE, keep_token, keeper_of, read_token_line
 from cli.documents import sync_document
 from cli.errors import AlreadyInitialisedError, InterruptedByPersonError, InvalidValueError
 from cli.exits import error_document
@@ -38,7 +38,7 @@ def init(
     url: Annotated[str | None, typer.Option("--url", help="Where the primary is.", metavar="URL")] = None,
     token_stdin: Annotated[
         bool,
-        typer.Option("--token-stdin", help="Keep the token on stdin in the keyring; without --url: a new one."),
+        typer.Option("--token-stdin", help="Keep the token on stdin, encrypted; without --url: a new one."),
     ] = False,
     migrate_from: Annotated[
         Path | None,
@@ -106,10 +106,11 @@ def _renew_token(call: Invocation, directory: Path) -> None:
     config = load_config(directory)
     if config.mode is Mode.LOCAL:
         raise InvalidValueError("mode local has no primary", "there is nobody to show a token to")
-    save_config(directory, _with_token(config, read_token_line(sys.stdin)))
+    config = _with_token(config, read_token_line(sys.stdin))
+    save_config(directory, config)
     call.emit(
         lambda: {"action": "token_kept", "directory": str(directory), **config.document()},
-        lambda: [f"KEPT the token for {config.url} in the keyring"],
+        lambda: [f"KEPT the token for {config.url} in the {keeper_of(config.credential or '')}"],
     )
 
 
