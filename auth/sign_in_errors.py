@@ -9,6 +9,7 @@ SignInError                    sign_in
 │   └── SignInLostError        sign_in_lost           …and the answer to the last renewal never arrived here
 ├── LoginDeniedError           login_denied           the person said no
 ├── LoginExpiredError          login_expired          nobody confirmed the code in time
+├── LoginSpentError            login_spent            the code was used: the answer to its use was lost
 ├── WorkOSRefusedError         workos_refused         WorkOS refuses for another reason, which it names
 ├── WorkOSAddressError         workos_address         a secret would go over plain http
 ├── WorkOSMissingError         workos_missing         its library is not installed
@@ -112,6 +113,16 @@ class LoginExpiredError(SignInError):
 
     def __str__(self) -> str:
         return "the code was not confirmed in time"
+
+
+class LoginSpentError(SignInError):
+    """WorkOS does not know the code, or knows it as used (RFC 6749 section 5.2, invalid_grant)."""
+
+    code = "login_spent"
+    hint = "nothing was changed here; begin again with td login --workos"
+
+    def __str__(self) -> str:
+        return "this login was finished already, and the answer was lost on the way"
 
 
 class WorkOSRefusedError(SignInError):

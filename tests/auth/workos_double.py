@@ -26,6 +26,19 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 CLIENT_ID: Final = "client_01HZBC6N1EB1ZY7KG32X"
 ORGANIZATION_ID: Final = "org_01HRDMC6CM357W30QMHMQ96Q0S"
 USER_ID: Final = "user_01HBEQKA6K4QJAS93VPE39W1JT"
+PERSON: Final = {
+    "object": "user",
+    "id": USER_ID,
+    "email": "ada@example.com",
+    "first_name": "Ada",
+    "last_name": "Lovelace",
+    "email_verified": True,
+    "profile_picture_url": "https://workoscdn.example/ada.png",
+    "external_id": "7",
+    "last_sign_in_at": "2026-06-25T19:07:33.155Z",
+    "created_at": "2026-06-25T19:07:33.155Z",
+    "updated_at": "2026-06-25T19:07:33.155Z",
+}
 
 
 class Fault(StrEnum):
@@ -42,6 +55,7 @@ class Fault(StrEnum):
     NONSENSE = "done, and answered 200 with JSON of another shape"
     LIST = "done, and answered 200 with a list"
     HANG = "accepted and never answered"
+    STUCK = "done, and never answered"
     FLOOD = "answered 200, without end"
 
 
@@ -82,6 +96,8 @@ class WorkOSDouble:
     # What is laid over the next answers to a device login, and over the claims of the tokens.
     oddities: dict[str, Any] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
+    # What is laid over what is answered of the person; None leaves a field out.
+    person: dict[str, Any] = field(default_factory=dict)
     faults: deque[Fault] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
     keys: list[int] = field(default_factory=lambda: [0])
@@ -216,19 +232,7 @@ class WorkOSDouble:
         refresh = f"refresh-secret-{self._made}"
         self._refreshes[refresh] = _Refresh(organization_id)
         return {
-            "user": {
-                "object": "user",
-                "id": USER_ID,
-                "email": "ada@example.com",
-                "first_name": "Ada",
-                "last_name": "Lovelace",
-                "email_verified": True,
-                "profile_picture_url": None,
-                "external_id": None,
-                "last_sign_in_at": "2026-06-25T19:07:33.155Z",
-                "created_at": "2026-06-25T19:07:33.155Z",
-                "updated_at": "2026-06-25T19:07:33.155Z",
-            },
+            "user": {name: value for name, value in (PERSON | self.person).items() if value is not None},
             "organization_id": organization_id,
             "access_token": self.token(org_id=organization_id, jti=f"token_{self._made}"),
             "refresh_token": refresh,
@@ -290,6 +294,8 @@ class _Request(BaseHTTPRequestHandler):
         match fault:
             case Fault.LOST:
                 return
+            case Fault.STUCK:
+                self.server.double.is_over.wait(30)
             case Fault.CUT:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
