@@ -90,9 +90,7 @@ class SignInLostError(SignInEndedError):
 
     def __str__(self) -> str:
         at = datetime.fromtimestamp(self.asked_at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        return (
-            f"WorkOS renewed this sign-in at {at} and its answer was lost on the way, so the one kept here is used up"
-        )
+        return f"WorkOS takes this sign-in no more: the answer to its renewal, asked for at {at}, never arrived here"
 
 
 class LoginDeniedError(SignInError):

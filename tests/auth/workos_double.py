@@ -100,6 +100,8 @@ class WorkOSDouble:
     person: dict[str, Any] = field(default_factory=dict)
     faults: deque[Fault] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
+    # Called when a request is never answered, after it was done.
+    on_stuck: Callable[[], object] = lambda: None
     keys: list[int] = field(default_factory=lambda: [0])
 
     def __post_init__(self) -> None:
@@ -295,6 +297,7 @@ class _Request(BaseHTTPRequestHandler):
             case Fault.LOST:
                 return
             case Fault.STUCK:
+                self.server.double.on_stuck()
                 self.server.double.is_over.wait(30)
             case Fault.CUT:
                 self.send_response(status)
