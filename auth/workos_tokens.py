@@ -141,9 +141,8 @@ def key_id_of(token: str) -> str:
         raise WorkOSMalformedError from error
     if header.get("alg") != _ALGORITHM:
         raise WorkOSAlgorithmError
-    # Extensions that must be understood (RFC 7515 section 4.1.11): we know none.
     key_id = header.get("kid")
-    if "crit" in header or not isinstance(key_id, str) or not key_id:
+    if not isinstance(key_id, str) or not key_id:
         raise WorkOSMalformedError
     return key_id
 

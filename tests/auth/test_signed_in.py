@@ -126,6 +126,17 @@ def test_a_token_that_was_refused_is_renewed_at_once(signed_in: SignedIn, double
     assert double.count("refresh_token") == 1
 
 
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.PATIENCE])
+def test_a_token_that_was_refused_is_not_given_in_an_outage_either(
+    signed_in: SignedIn, double: WorkOSDouble, fault: Fault
+) -> None:
+    """It would be refused again: sync waits for WorkOS."""
+    double.faults.extend([fault] * 2)
+
+    with pytest.raises(WorkOSUnreachableError):
+        signed_in.access_token(refused=kept(signed_in).access_token)
+
+
 def test_a_token_that_another_process_renewed_meanwhile_is_taken(signed_in: SignedIn, double: WorkOSDouble) -> None:
     """A refusal of the one before it asks for nothing."""
     refused = signed_in.access_token()

@@ -42,6 +42,7 @@ UNANSWERED = {
     Fault.HANG,
     Fault.STUCK,
     Fault.FLOOD,
+    Fault.TRICKLE,
 }
 SECRETS = ("device-secret", "refresh-secret", "eyJ")
 
@@ -209,6 +210,17 @@ def test_a_wait_in_an_outage_ends_when_the_code_does(
         poll(application, login, clock=clock, wait=clock.wait)
 
     assert clock.waits == [5, 10, 20, 40, 60, 60, 60]
+
+
+def test_an_outage_that_is_over_is_not_what_ended_a_login(
+    double: WorkOSDouble, application: Application, clock: Clock
+) -> None:
+    """WorkOS was back in time, and the person was not."""
+    login = start_device_login(application, clock=clock)
+    double.faults.append(Fault.TROUBLE)
+
+    with pytest.raises(LoginExpiredError):
+        poll(application, login, clock=clock, wait=clock.wait)
 
 
 def test_patience_that_workos_asks_for_is_had(double: WorkOSDouble, application: Application, clock: Clock) -> None:

@@ -247,9 +247,11 @@ def test_what_is_no_token_is_refused_without_a_question(double: WorkOSDouble, to
 
 
 def test_what_must_be_understood_and_is_not_is_refused(double: WorkOSDouble, tokens: WorkOSTokens) -> None:
-    """RFC 7515 section 4.1.11."""
-    with pytest.raises(WorkOSMalformedError):
-        tokens.check(double.token(headers={"crit": ["exp"], "exp": 1}))
+    """RFC 7515 section 4.1.11, and RFC 7797, which the library would understand and WorkOS never writes."""
+    for headers in ({"crit": ["exp"], "exp": 1}, {"crit": ["b64"], "b64": True}):
+        with pytest.raises(WorkOSMalformedError):
+            tokens.check(double.token(headers=headers))
+    assert double.asked == []
 
 
 def test_no_error_holds_a_token(double: WorkOSDouble, tokens: WorkOSTokens, clock: Clock) -> None:

@@ -57,6 +57,7 @@ class Fault(StrEnum):
     HANG = "accepted and never answered"
     STUCK = "done, and never answered"
     FLOOD = "answered 200, without end"
+    TRICKLE = "answered 200, a little at a time, without end"
 
 
 @dataclass
@@ -286,7 +287,9 @@ class _Request(BaseHTTPRequestHandler):
             case Fault.HANG:
                 double.is_over.wait(30)
             case Fault.FLOOD:
-                self._flood()
+                self._send_for_ever(b" " * 65_536, every_s=0)
+            case Fault.TRICKLE:
+                self._send_for_ever(b" ", every_s=0.02)
             case _:
                 self._do(asked, fault)
 
@@ -313,12 +316,12 @@ class _Request(BaseHTTPRequestHandler):
             case _:
                 self._send_json(status, answer)
 
-    def _flood(self) -> None:
+    def _send_for_ever(self, part: bytes, *, every_s: float) -> None:
         self.send_response(200)
         self.end_headers()
         with suppress(OSError):
-            while not self.server.double.is_over.is_set():
-                self.wfile.write(b" " * 65_536)
+            while not self.server.double.is_over.wait(every_s):
+                self.wfile.write(part)
 
     def _send_json(self, status: int, body: object, headers: dict[str, str] | None = None) -> None:
         self._send(status, json.dumps(body).encode(), "application/json", {"X-Request-ID": "req_1"} | (headers or {}))
