@@ -84,6 +84,7 @@ _MODULES: Final = {
     "export": "export",
     "import": "import_",
     "demo": "demo",
+    "auth": "auth",
     "sqld": "sqld",
     "help": "help",
     "man": "help",

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,8 @@ def _has_terminal() -> bool:
     return False
 
 
+# One call of td asks once, also where it keeps a token and then shows it to the primary.
+@cache
 def _ask(path: Path) -> str:
     # Only who is asked pays for it.
     from getpass import getpass  # noqa: PLC0415 - see above

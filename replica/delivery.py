@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from replica import outbox, overlay
 from replica.backoff import delays_until_s
@@ -25,13 +25,15 @@ from replica.mutation import Kind, Mutation, Row
 from replica.outbox import State
 from replica.primary import Primary, Refusal
 from replica.push import cut_batches, has_effect, plan_push
-from replica.rebase import Key, Means, keys_of, rebase
 from replica.records import rules_of
 from replica.report import NEXT, Stage
 from replica.rules import Rule
 from replica.schema import Schema
 from replica.sqlite_file import storage_errors
 from replica.stamps import Stamp
+
+if TYPE_CHECKING:
+    from replica.rebase import Key
 
 # Small enough to prepare one batch while the primary applies another, large enough that round trips do not matter.
 _BATCH_MUTATIONS: Final = 2_500
@@ -243,6 +245,8 @@ class Delivery:
     ) -> list[Mutation]:
         if not batch:
             return []
+        from replica.rebase import Means, keys_of, rebase  # noqa: PLC0415 - most syncs are refused nothing
+
         refused = {**{mutation.id: told for mutation in batch if (told := self._what_is_gone(mutation))}, **refused}
         connection = self._store.connection()
         # Each round begins with what the authors made: what an earlier one gave way to may be gone, or parked, by now.

@@ -11,10 +11,9 @@ import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from replica.backoff import delays_until_s
-from replica.conflicts import Author
 from replica.errors import (
     AnswerTooLargeError,
     BusyError,
@@ -32,8 +31,10 @@ from replica.lease import ACQUIRE, IS_HELD, RELEASE, check_token, ttl_s
 from replica.migrate import BOOTSTRAP, READ_APPLIED, RECORD, Applied, applied_from, plan_migrations, record_of
 from replica.mutation import Kind, Mutation, Row, StoredValue
 from replica.push import plan_push
-from replica.rebase import Ground, Key, Touch
 from replica.schema import Schema, Table, quote
+
+if TYPE_CHECKING:
+    from replica.rebase import Ground, Key, Touch
 
 _KEYS_MAX = 500
 # Under 0.5 MB a request; a primary takes no value of more than some megabytes.
@@ -245,6 +246,8 @@ class Primary:
 
     def ground(self, keys: Iterable[Key]) -> Ground:
         """The rows with these keys as they now are, with who touched them, in one request for each 500 rows or so."""
+        from replica.rebase import Ground  # noqa: PLC0415 - most syncs are refused nothing
+
         ordered = list(dict.fromkeys(keys))
         rows: dict[Key, Row | None] = dict.fromkeys(ordered)
         touches: dict[Key, list[Touch]] = {}
@@ -388,6 +391,9 @@ def _wait_for_another(delays: Iterator[float], wait: Callable[[float], None]) ->
 
 
 def _touch(mutation: str, kind: str, names: str, session: str, machine: str, at: str) -> Touch:
+    from replica.conflicts import Author  # noqa: PLC0415 - most syncs are refused nothing
+    from replica.rebase import Touch  # noqa: PLC0415 - as above
+
     return Touch(Author(session, machine, at), mutation, Kind(kind), frozenset(json.loads(names)))
 
 

@@ -27,6 +27,8 @@ from replica.backoff import delays_until_s
 from replica.errors import DamagedError, NotAllowedError, PullUnavailableError, StorageError, UnreachableError
 
 BASE_FILE: Final = "replica.db"
+# In the name of a variable: a child has no business with what it holds.
+_OF_SECRETS: Final = ("TOKEN", "SECRET", "KEY", "PASS")
 _INDEX: Final = "-client_wal_index"
 _COMPANIONS: Final = (_INDEX, "-wal", "-shm")
 _INCOMING: Final = "incoming"
@@ -149,7 +151,7 @@ def _run_child(target: Path, url: str, token: str | None, deadline: float, lock_
 
 
 def _is_secret(name: str, value: str, token: str | None) -> bool:
-    return "TOKEN" in name.upper() or "SECRET" in name.upper() or (bool(token) and str(token) in value)
+    return any(word in name.upper() for word in _OF_SECRETS) or (bool(token) and str(token) in value)
 
 
 def _raise_problem(problem: str, url: str, directory: Path) -> None:

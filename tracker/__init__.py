@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     )
     from replica import Status as ReplicaStatus
     from tracker import (
+        arrivals,
         boards,
         days,
         decisions,
@@ -284,6 +285,7 @@ __all__ = [
     "WorkSession",
     "Worktree",
     "WriteRefusedError",
+    "arrivals",
     "boards",
     "call_off_move",
     "check_label",

@@ -24,7 +24,10 @@ _EXIT: Final = (
 ENVIRONMENT: Final = (
     ("TD_WORK_DIR", "the directory with .todos, as -w"),
     ("TD_DATABASE_URL", "another primary, for this call only"),
-    ("TD_DATABASE_TOKEN", "the token of the primary; it comes before the keyring"),
+    ("TD_DATABASE_TOKEN", "the token of the primary; it comes before what is kept"),
+    ("TD_VAULT", "where tokens are kept: keyring or file; without it the keyring, where there is one"),
+    ("TD_VAULT_KEY", "the key of the encrypted file, from td auth new-vault-key; it comes before the passphrase"),
+    ("TD_VAULT_PASSPHRASE", "a passphrase in place of the key"),
     ("TD_SQLD", "the sqld that td sqld and td demo start"),
     ("TD_SESSION_ID", "the session to work under"),
     ("TD_CONTEXT_ID", "a name that tells this caller from others on the same machine and branch"),

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from cli.schemas import collections, issues, moving, rows, sharing, upkeep, work
+from cli.schemas import collections, issues, moving, rows, secrets, sharing, upkeep, work
 
 DOCUMENTS: Final[Mapping[str, Any]] = {  # types and unions of types
     "error": sharing.ErrorLine,
@@ -111,6 +111,8 @@ DOCUMENTS: Final[Mapping[str, Any]] = {  # types and unions of types
     "export": moving.EXPORT | moving.Exported,
     "import": moving.ImportSummary | sharing.Mutations,
     "demo": upkeep.Story,
+    "auth new-vault-key": secrets.NewVaultKey,
+    "auth rotate-vault-key": secrets.RotatedVaultKey,
     "sqld run": upkeep.RunningServer,
     "sqld backup": upkeep.BackedUp,
     "sqld restore": upkeep.Restored,

@@ -202,16 +202,17 @@ class Embedded:
             reading = self._threads.reading = self._open(reads_only=True)
         try:
             while True:
-                reading.refresh()
                 try:
                     rows = Rows(*run_read_only(reading.connection, sql, params, self._base))
-                except QueryError:
-                    # As in `read`.
-                    if reading.refresh_schema():
-                        continue
-                    raise
-                if reading.is_current():
-                    return rows
+                except (QueryError, DamagedError):
+                    # Either may be of a base that is no longer the one in place; else as in `read`.
+                    if reading.is_current() and not reading.refresh_schema():
+                        raise
+                else:
+                    if reading.is_current():
+                        return rows
+                # Asked after a read only: what was read of another base is read again, and each asking costs a tenth.
+                reading.refresh()
         except DamagedError as error:
             raise self._noted(error) from error.__cause__
 

@@ -4,43 +4,36 @@ import gc
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
 
 from tests.auth.file_keyring import FileKeyring
-from tests.auth.secret_service import SecretService
+from tests.auth.secret_service import Desktop
 
-Ground = TypeVar("Ground")
+# What keyring.get_keyring() answers; with monkeypatch, the next test finds it as it was.
+_CHOSEN = "keyring.core._keyring_backend"
 
 
 @pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A keyring, and the file behind it."""
     path = tmp_path / "keyring.json"
     monkeypatch.setenv("TEST_KEYRING", str(path))
-    yield from _with_keyring(path, FileKeyring())  # type: ignore[no-untyped-call] # keyring types nothing here
+    monkeypatch.setattr(_CHOSEN, FileKeyring())  # type: ignore[no-untyped-call] # keyring types nothing here
+    return path
 
 
 @pytest.fixture
-def secret_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[SecretService]:
+def secret_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desktop]:
     """A real keyring of a desktop, as the one that this process finds."""
     # Only Linux has what this needs.
     from keyring.backends.SecretService import Keyring  # noqa: PLC0415 - see above
 
-    with SecretService() as service:
-        for name, value in service.environ.items():
+    with Desktop() as desktop:
+        for name, value in desktop.environ.items():
             monkeypatch.setenv(name, value)
-        yield from _with_keyring(service, Keyring())  # type: ignore[no-untyped-call] # see above
+        monkeypatch.setattr(_CHOSEN, Keyring())  # type: ignore[no-untyped-call] # see above
+        yield desktop
     # Where it is locked or gone, keyring leaves the connection to whoever collects garbage.
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         gc.collect()
-
-
-def _with_keyring(ground: Ground, backend: KeyringBackend) -> Iterator[Ground]:
-    before = keyring.get_keyring()
-    keyring.set_keyring(backend)
-    yield ground
-    keyring.set_keyring(before)

@@ -1,4 +1,4 @@
-"""A keyring for tests: what a desktop's keyring does, in a file that the test names. No test machine has a real one."""
+"""A keyring for tests: what a desktop's keyring does, in a file that the test names."""
 
 import json
 import os

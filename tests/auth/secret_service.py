@@ -18,7 +18,7 @@ _NAME: Final = "org.freedesktop.secrets"
 _DEADLINE_S: Final = 20.0
 
 
-class SecretService:
+class Desktop:
     """Runs while the block does. environ: what a program needs to find it."""
 
     def __init__(self) -> None:

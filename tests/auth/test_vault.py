@@ -15,7 +15,7 @@ from auth.vault_errors import VaultChoiceError, VaultKeyMissingError
 from auth.vault_format import Cost
 from auth.vault_key import Passphrase, VaultKey
 from tests.auth import secret_service
-from tests.auth.secret_service import SecretService
+from tests.auth.secret_service import Desktop
 
 KEY: Final = VaultKey(bytes(range(32)))
 KINDS: Final = ("key", "passphrase", "keyring", *(("secret service",) if secret_service.IS_THERE else ()))
@@ -140,7 +140,7 @@ def test_nothing_shows_what_opens_a_vault() -> None:
 
 if secret_service.IS_THERE:
 
-    def test_a_locked_desktop_is_told_at_once(secret_service: SecretService, tmp_path: Path) -> None:
+    def test_a_locked_desktop_is_told_at_once(secret_service: Desktop, tmp_path: Path) -> None:
         """Where nobody can be asked for its password."""
         from secretstorage import dbus_init, get_default_collection  # noqa: PLC0415 - only Linux has it
 
@@ -154,7 +154,7 @@ if secret_service.IS_THERE:
 
         assert raised.value.reason == "KeyringLocked"
 
-    def test_a_desktop_that_is_gone_is_told(secret_service: SecretService, tmp_path: Path) -> None:
+    def test_a_desktop_that_is_gone_is_told(secret_service: Desktop, tmp_path: Path) -> None:
         """Its bus may end while td runs."""
         vault = open_vault({}, tmp_path)
         assert isinstance(vault, KeyringVault)
@@ -163,7 +163,7 @@ if secret_service.IS_THERE:
         with pytest.raises(KeyringError):
             vault.store("one", "s3cret")
 
-    def test_a_desktop_encrypts_what_it_keeps(secret_service: SecretService, tmp_path: Path) -> None:
+    def test_a_desktop_encrypts_what_it_keeps(secret_service: Desktop, tmp_path: Path) -> None:
         """The promise that a secret is never in a file in the clear is the keyring's to hold."""
         open_vault({}, tmp_path).store("one", "s3cret")
 

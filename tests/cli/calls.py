@@ -144,6 +144,7 @@ export -o FILE
 import FILE --dry-run
 import FILE
 import --pending PENDING
+auth new-vault-key
 help
 help list
 help config get

@@ -180,6 +180,8 @@ def test_the_token_is_on_no_command_line_and_in_no_environment(
     """Other users of the machine can read the one, and core dumps hold the other."""
     monkeypatch.setenv("TD_DATABASE_TOKEN", TOKEN)
     monkeypatch.setenv("BY_ANOTHER_NAME", f"Bearer {TOKEN}")
+    for name in ("TD_VAULT_KEY", "TD_VAULT_PASSPHRASE", "PGPASSWORD", "SOMEBODYS_SECRET"):
+        monkeypatch.setenv(name, "no-business-of-a-child")
     network.freeze()
     running = PullInThread(tmp_path, network.url, lock_file, within_s=20)
     network.wait_for(lambda counts: counts.held >= 1)
@@ -197,6 +199,7 @@ def test_the_token_is_on_no_command_line_and_in_no_environment(
     assert [line for line in lines if TOKEN in line] == []
     assert b"RUST_LOG=off" in environment
     assert TOKEN.encode() not in environment
+    assert b"no-business-of-a-child" not in environment
     assert TOKEN not in f"{error!r} {error}"
 
 

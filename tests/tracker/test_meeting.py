@@ -10,6 +10,7 @@ from tracker import (
     IssueType,
     Status,
     Tracker,
+    arrivals,
     decisions,
     dependencies,
     editing,
@@ -90,7 +91,7 @@ def test_both_who_see_it_mend_it_to_the_same(laptop: Tracker, desktop: Tracker) 
         # Both have everything before either looks at it.
         assert tracker.replica.sync().error is None
 
-    mended = [reconcile.mend(tracker, reconcile.arrived_since(tracker, None)) for tracker in (laptop, desktop)]
+    mended = [reconcile.mend(tracker, arrivals.arrived_since(tracker, None)) for tracker in (laptop, desktop)]
 
     assert [[one.issue_id for one in done] for done in mended] == [[epic.id], [epic.id]]
     sync(laptop, desktop)
@@ -284,7 +285,7 @@ def test_both_who_see_a_circle_open_it_alike(laptop: Tracker, desktop: Tracker, 
         assert tracker.replica.sync().error is None
 
     for tracker, arrived in ((laptop, edges[2]), (desktop, edges[0])):
-        reconcile.mend(tracker, reconcile.Arrived("", frozenset(), frozenset({arrived.id})))
+        reconcile.mend(tracker, arrivals.Arrived("", frozenset(), frozenset({arrived.id})))
 
     sync(laptop, desktop)
     assert desktop.replica.conflicts() == []
@@ -300,7 +301,7 @@ def test_a_circle_of_parts_that_somebody_else_opens_is_nothing_to_decide(laptop:
         assert tracker.replica.sync().error is None
     last = max(one.id, other.id)
     desktop.update(last, IssueEdit(parent_id=third.id))
-    reconcile.mend(laptop, reconcile.arrived_since(laptop, None))
+    reconcile.mend(laptop, arrivals.arrived_since(laptop, None))
 
     sync(desktop, laptop)
 
@@ -370,7 +371,7 @@ def test_what_arrives_from_a_primary_that_was_restored_is_looked_at(laptop: Trac
     told = sync(desktop, laptop)
 
     assert told == [f"{epic.id} closed: all its parts are closed"]
-    assert epic.id in reconcile.arrived_since(laptop, "2 of-another-past").issues
+    assert epic.id in arrivals.arrived_since(laptop, "2 of-another-past").issues
 
 
 def test_very_much_that_arrives_is_mended_in_parts(
@@ -385,7 +386,7 @@ def test_very_much_that_arrives_is_mended_in_parts(
     for tracker in (laptop, desktop):
         assert tracker.replica.sync().error is None
 
-    mended = reconcile.mend(desktop, reconcile.arrived_since(desktop, None))
+    mended = reconcile.mend(desktop, arrivals.arrived_since(desktop, None))
 
     assert {one.issue_id for one in mended} == {epic.id for epic, _, _ in epics}
     assert len(desktop.replica.pending()) == 3
