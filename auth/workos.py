@@ -5,35 +5,28 @@ refresh token for the next pair. Where a sign-in is kept, and when it is renewed
 
 Always true:
 - the device code and the tokens are shown to nobody: not in a `repr`, not in an error;
-- nothing is sent twice behind a caller's back: a refresh token is good for one use, and the library would by itself
-  send it up to four times;
+- nothing is sent twice behind a caller's back: a refresh token is good for one use;
 - WorkOS is asked no more often than it allows.
 """
 
 import hashlib
-import json
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from auth._exchange import exchange
+from auth._workos_client import asking
 from auth.sign_in import Application, SignIn, are_fields, claims_of, is_safe_url, token_times
 from auth.sign_in_errors import (
     LoginDeniedError,
     LoginExpiredError,
     LoginSpentError,
     SignInEndedError,
-    WorkOSMissingError,
     WorkOSRefusedError,
     WorkOSUnansweredError,
     WorkOSUnreachableError,
 )
-
-if TYPE_CHECKING:
-    from workos import HTTPResponse, WorkOSClient
 
 # RFC 8628 section 3.2: where the server names no interval.
 _INTERVAL_S: Final = 5.0
@@ -95,7 +88,7 @@ def start_device_login(application: Application, *, clock: Callable[[], float] =
         WorkOSUnreachableError: WorkOS was not reached, or did not answer; a code nobody knows of runs out by itself.
         WorkOSMissingError: its library is not installed.
     """
-    with _client(application) as client:
+    with asking(application) as client:
         started = client.user_management.create_device(client_id=application.client_id)
     interval_s = _INTERVAL_S if started.interval is None else started.interval
     if not (
@@ -165,7 +158,7 @@ def ask(application: Application, login: DeviceLogin, *, clock: Callable[[], flo
     Raises as `poll` does, and WorkOSUnreachableError whenever WorkOS cannot be reached.
     """
     try:
-        with _client(application) as client:
+        with asking(application) as client:
             answer = client.request_raw("POST", _AUTHENTICATE, body=_device_grant(application, login))
     except WorkOSRefusedError as error:
         match error.reason:
@@ -202,7 +195,7 @@ def renew(sign_in: SignIn, *, clock: Callable[[], float] = time.time, applicatio
     """
     application = application or sign_in.application
     try:
-        with _client(application) as client:
+        with asking(application) as client:
             answer = client.request_raw(
                 "POST",
                 _AUTHENTICATE,
@@ -224,75 +217,8 @@ def logout_url(sign_in: SignIn) -> str | None:
     """
     if sign_in.session_id is None:
         return None
-    with _client(sign_in.application) as client:
+    with asking(sign_in.application) as client:
         return client.user_management.get_logout_url(session_id=sign_in.session_id)
-
-
-@contextmanager
-def _client(application: Application) -> "Iterator[WorkOSClient]":
-    """WorkOS' own client; what it raises inside is translated here. It reads nothing from the environment."""
-    try:
-        from workos import WorkOSClient, WorkOSError  # noqa: PLC0415 - it takes half a second; only who asks pays
-    except ModuleNotFoundError as error:
-        if error.name != "workos":
-            raise
-        raise WorkOSMissingError from error
-    client = WorkOSClient(
-        client_id=application.client_id,
-        base_url=application.url,
-        # Without it, a key in the environment would be sent along.
-        is_public=True,
-        # Both would be read from the environment.
-        request_timeout=max(1, round(application.timeout_s)),
-        jwt_issuer=[],
-        max_retries=0,
-        http_client=_Exchanges(application.timeout_s),
-    )
-    try:
-        yield client
-    except WorkOSError as error:
-        raise _translated(error) from error
-
-
-class _Exchanges:
-    """The connection that WorkOS' library uses: ours, with its bounds, and without a retry."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-
-    def request(
-        self, method: str, url: str, *, headers: dict[str, str], content: bytes | None, timeout: float
-    ) -> "HTTPResponse":
-        """As `workos.HTTPBackend` wants it. Our own errors pass through the library as they are."""
-        from workos import HTTPResponse  # noqa: PLC0415 - see above
-
-        del timeout
-        answer = exchange(method, url, headers=headers, content=content, timeout_s=self._timeout_s)
-        # Of what is no JSON the library makes None, and hands that out as if it were an answer.
-        if answer.status < 400 and not _is_object(answer.body):
-            raise WorkOSUnansweredError("it is not what WorkOS answers")
-        return HTTPResponse(answer.status, answer.headers, answer.body, method, url)
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-
-def _translated(error: Exception) -> WorkOSRefusedError | WorkOSUnreachableError:
-    """What an error of WorkOS' library means."""
-    from workos import RateLimitExceededError, ServerError  # noqa: PLC0415 - see above
-
-    if isinstance(error, RateLimitExceededError):
-        return WorkOSUnreachableError("it asks for patience", error.retry_after)
-    if isinstance(error, ServerError):
-        return WorkOSUnansweredError(f"it has trouble of its own ({error.status_code})")
-    status = getattr(error, "status_code", None)
-    if status is None:
-        return WorkOSUnansweredError("it is not what WorkOS answers")
-    reason = getattr(error, "error", None) or getattr(error, "code", None)
-    # Every answer of WorkOS has a request id. A wall on the way refuses in its own words, and WorkOS took nothing on.
-    if isinstance(reason, str) or getattr(error, "request_id", None):
-        return WorkOSRefusedError(str(reason))
-    return WorkOSUnreachableError(f"something on the way refuses ({status})")
 
 
 def _device_grant(application: Application, login: DeviceLogin) -> dict[str, Any]:
@@ -336,13 +262,6 @@ def _sign_in(application: Application, answer: Mapping[str, Any], *, now: float)
     if not are_fields(fields):
         raise WorkOSUnansweredError("it holds no sign-in")
     return SignIn(**fields)
-
-
-def _is_object(body: bytes) -> bool:
-    try:
-        return isinstance(json.loads(body), dict)
-    except (ValueError, RecursionError):
-        return False
 
 
 def _is_plain(text: object) -> bool:

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,19 +15,6 @@ from tests.auth.workos_double import CLIENT_ID, Asked, Clock, Fault, WorkOSDoubl
 
 PACE = Pace(fresh_s=600, retry_s=30, old_s=86_400)
 FAILURES = [fault for fault in Fault if fault not in {Fault.HANG, Fault.STUCK, Fault.TRICKLE}]
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The test's own time."""
-    return Clock()
-
-
-@pytest.fixture
-def double(clock: Clock) -> Iterator[WorkOSDouble]:
-    """WorkOS."""
-    with WorkOSDouble(clock=clock) as double:
-        yield double
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -26,19 +25,6 @@ from auth.workos_token_errors import (
 )
 from auth.workos_tokens import Member, WorkOSTokens, default_issuers
 from tests.auth.workos_double import CLIENT_ID, ORGANIZATION_ID, USER_ID, Clock, WorkOSDouble, key_id, rsa_key
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """The test's own time."""
-    return Clock()
-
-
-@pytest.fixture
-def double(clock: Clock) -> Iterator[WorkOSDouble]:
-    """WorkOS."""
-    with WorkOSDouble(clock=clock) as double:
-        yield double
 
 
 @pytest.fixture

@@ -60,6 +60,15 @@ class Fault(StrEnum):
     TRICKLE = "answered 200, a little at a time, without end"
 
 
+# After these it is known that WorkOS did nothing.
+NOT_DONE: Final = frozenset({Fault.PATIENCE, Fault.WALL, Fault.REDIRECT})
+
+
+def may_have_happened(fault: Fault) -> bool:
+    """Whether the client cannot tell what became of what it asked for."""
+    return fault not in NOT_DONE
+
+
 @dataclass
 class Asked:
     """One request that came."""
