@@ -31,6 +31,7 @@ restore_backup(backup.folder, data_dir, binary=find_sqld(), replace=True)  # whi
 Always true: nothing started here outlives the process that started it.
 '''
 
+from sqld._health import is_healthy
 from sqld.backup import Backup, back_up
 from sqld.errors import (
     BackupError,
@@ -81,6 +82,7 @@ __all__ = [
     "back_up",
     "find_sqld",
     "free_port",
+    "is_healthy",
     "restore_backup",
     "run_sqld",
     "sqld_version",

@@ -57,6 +57,11 @@ class Nginx:
         """Its log of requests, one JSON object a line."""
         return self.settings.directory / "nginx-requests.log"
 
+    @property
+    def errors_log(self) -> Path:
+        """Where it says what went wrong."""
+        return self.settings.directory / "nginx-error.log"
+
     def start(self) -> None:
         """Start it, and return when it takes connections.
 
@@ -71,7 +76,7 @@ class Nginx:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         config_path = directory / "nginx.conf"
         config_path.write_text(config)
-        log_path = directory / "nginx-error.log"
+        log_path = self.errors_log
         command = [str(binary), "-p", str(directory), "-e", str(log_path), "-c", str(config_path)]
         guard = self._held.enter_context(Guard())
         self._process = subprocess.Popen(

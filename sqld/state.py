@@ -43,7 +43,13 @@ _OVERRIDES: Final = ("SQLD_AUTH_JWT_KEY_FILE", "SQLD_HTTP_AUTH", "SQLD_ADMIN_LIS
 
 
 class Settings(BaseModel):
-    """server.json. public_url: what clients are told. closed_key: a public key, in PEM, that opens nothing."""
+    """server.json.
+
+    public_url: what clients are told. closed_key: a public key, in PEM, that opens nothing. requests_per_minute: of one
+    token. workos_client_id: the application whose people may come in; None: nobody signs in. workos_url, workos_issuer,
+    workos_audience: as of `auth.workos_tokens`, where they are not the usual. creates_tenants: whether an organisation
+    gets a tenant when the first of its people comes.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,6 +58,12 @@ class Settings(BaseModel):
     admin_port: int = Field(default=8081, ge=1, le=65535)
     gateway_port: int = Field(default=8082, ge=1, le=65535)
     public_url: str | None = None
+    requests_per_minute: int = Field(default=1_200, ge=1)
+    workos_client_id: str | None = None
+    workos_url: str | None = None
+    workos_issuer: str | None = None
+    workos_audience: str | None = None
+    creates_tenants: bool = False
     closed_key: str
 
 

@@ -13,12 +13,14 @@ from typing import Final
 
 PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "the Secret Service": ("dbus-daemon", "gnome-keyring-daemon"),
+    "the gateway": ("nginx",),
 }
 """What some tests are about, and the programs they start."""
 
 _PACKAGES: Final[Mapping[str, str]] = {
     "dbus-daemon": "dbus-daemon",
     "gnome-keyring-daemon": "gnome-keyring",
+    "nginx": "nginx",
 }
 _DEADLINE_S: Final = 300
 

@@ -8,11 +8,12 @@ from sqld.gateway.batch import Batch, Op, Outcome, Result, RowToWrite, WriteRows
 from sqld.gateway.credentials import Caller, Kind, SignIn
 from sqld.gateway.first_use import FirstUse, Migrate
 from sqld.gateway.limits import Limits
+from sqld.gateway.organisations import Organisations
 from sqld.gateway.parts import PER_MINUTE, Administration, Parts
 from sqld.gateway.primary_tokens import PrimaryTokens
 from sqld.gateway.refusals import RefusedError, TenantNotReadyError
 from sqld.gateway.request_log import Numbers
-from sqld.gateway.serving import serve
+from sqld.gateway.serving import answering, log_to_stderr, serve
 
 __all__ = [
     "PER_MINUTE",
@@ -25,6 +26,7 @@ __all__ = [
     "Migrate",
     "Numbers",
     "Op",
+    "Organisations",
     "Outcome",
     "Parts",
     "PrimaryTokens",
@@ -34,6 +36,8 @@ __all__ = [
     "SignIn",
     "TenantNotReadyError",
     "WriteRows",
+    "answering",
+    "log_to_stderr",
     "make_app",
     "serve",
 ]

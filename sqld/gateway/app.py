@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from auth.errors import AuthError
 from sqld.errors import SqldError
 from sqld.gateway import administer as admin
 from sqld.gateway.bodies import read_body
@@ -63,7 +64,13 @@ def make_app(parts: Parts) -> Starlette:
     return Starlette(
         routes=routes,
         middleware=[Middleware(RequestLog, numbers=parts.numbers, routes=paths, timer=parts.timer)],
-        exception_handlers={RefusedError: _refused, SqldError: _failed, HTTPException: _no_such, 500: _broken},
+        exception_handlers={
+            RefusedError: _refused,
+            SqldError: _failed,
+            AuthError: _failed,
+            HTTPException: _no_such,
+            500: _broken,
+        },
     )
 
 
@@ -176,11 +183,11 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _failed(request: Request, error: Exception) -> Response:
-    assert isinstance(error, SqldError), "registered for it"
-    told = admin.refused_to_admin(error) if request.url.path.startswith("/admin/") else None
-    if told is not None:
-        request.state.refusal = error.code
-        return told
+    if isinstance(error, SqldError) and request.url.path.startswith("/admin/"):
+        told = admin.refused_to_admin(error)
+        if told is not None:
+            request.state.refusal = error.code
+            return told
     _LOG.error("cannot answer", extra={"request_id": request.state.request_id, "reason": type(error).__name__})
     return refuse(request, REFUSALS["unavailable"])
 

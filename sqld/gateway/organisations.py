@@ -16,7 +16,7 @@ from auth.tokens import Role
 from sqld.errors import SqldError
 from sqld.gateway.credentials import Caller, Kind, active_tenant
 from sqld.gateway.refusals import RefusedError
-from sqld.registry import Registry, Tenant
+from sqld.registry import Registry, Tenant, TenantState
 from sqld.state_errors import StateBusyError
 from sqld.tenant_errors import OrganisationTakenError, TenantNameError, TenantStateError
 
@@ -71,7 +71,8 @@ class Organisations:
         """Who it is. Raises TokenError, RefusedError."""
         person = self._check(credential)
         tenant = self._registry.tenants.find_by_organisation(person.organization_id)
-        if tenant is None:
+        # One that is being made is made by somebody else, or was begun by who was killed: either way it is finished.
+        if tenant is None or (tenant.state is TenantState.CREATING and self._create is not None):
             tenant = self._made(person.organization_id)
         tenant = active_tenant(self._registry, tenant.name)
         return Caller(

@@ -9,40 +9,31 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
-from sqld.errors import PortTakenError, SqldError
+from sqld.errors import PortTakenError
 from sqld.gateway.request_log import LOGGER, JsonLines
 
 _KEEP_ALIVE_S: Final = 65
 _END_S: Final = 10
-_START_DEADLINE_S: Final = 15.0
+_END_DEADLINE_S: Final = 15.0
 
 
-class GatewayStartError(SqldError):
-    """The gateway ended while it was starting."""
-
-    code = "sqld_gateway_start"
-    hint = "the lines before this one, on stderr, tell why"
-
-    def __str__(self) -> str:
-        return "the gateway did not start"
-
-
-def serve(app: ASGIApp, *, host: str, port: int) -> None:
-    """Answer requests until SIGINT or SIGTERM. Raises PortTakenError."""
-    _log_to_stderr()
+def serve(app: ASGIApp, *, host: str, port: int, ready: Callable[[], None]) -> None:
+    """Answer requests until SIGINT or SIGTERM. ready: called when it listens. Raises PortTakenError."""
+    log_to_stderr()
     with _listening(host, port) as listener:
+        ready()
         _server(app).run(sockets=[listener])
 
 
 @contextmanager
-def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
+def answering(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator[int]:
     """Answer requests beside what the block does; yields the port, a free one for 0. Raises as `serve` does."""
     with _listening(host, port) as listener:
         server = _server(app)
@@ -54,7 +45,7 @@ def serving(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 0) -> Iterator
             yield int(listener.getsockname()[1])
         finally:
             server.should_exit = True
-            thread.join(_START_DEADLINE_S)
+            thread.join(_END_DEADLINE_S)
 
 
 def _server(app: ASGIApp) -> uvicorn.Server:
@@ -89,7 +80,8 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _log_to_stderr() -> None:
+def log_to_stderr() -> None:
+    """Tell of each request, and of what goes wrong, as JSON lines."""
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines())
     root = logging.getLogger()

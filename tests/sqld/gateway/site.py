@@ -19,10 +19,19 @@ from auth.file_vault import FileVault
 from auth.tokens import Role, SigningKey
 from auth.vault import Vault
 from auth.vault_key import VaultKey
-from sqld import Server, free_port
-from sqld._health import is_healthy
-from sqld.gateway import FirstUse, Limits, Migrate, Numbers, Parts, PrimaryTokens, SignIn, WriteRows, make_app
-from sqld.gateway.serving import serving
+from sqld import Server, free_port, is_healthy
+from sqld.gateway import (
+    FirstUse,
+    Limits,
+    Migrate,
+    Numbers,
+    Parts,
+    PrimaryTokens,
+    SignIn,
+    WriteRows,
+    answering,
+    make_app,
+)
 from sqld.minting import MadeApiKey, make_api_key, mint_token, signing_key
 from sqld.nginx import Nginx
 from sqld.proxy import ProxySettings
@@ -186,7 +195,7 @@ def open_site(
             administration=site.tenancy,
             admin_digest=digest(site.admin_key),
         )
-        site.gateway_port = stack.enter_context(serving(make_app(parts)))
+        site.gateway_port = stack.enter_context(answering(make_app(parts)))
         site.port = free_port()
         settings = ProxySettings(
             directory / "nginx",
