@@ -8,12 +8,25 @@ from typing import Annotated
 
 import typer
 
+from cli.commands.sqld_gateway import gateway, up
 from cli.commands.sqld_tenants import app as tenants
 from cli.commands.sqld_tokens import keys, tokens
 from cli.errors import ForeignError, InterruptedByPersonError, UsageError
 from cli.invocation import Invocation, command, shared_options
 from cli.output import print_json, print_lines
 from cli.progress import measured
+from cli.server_options import (
+    AdminPort,
+    CreatesTenants,
+    GatewayPort,
+    PortOf,
+    PublicUrl,
+    RequestsPerMinute,
+    WorkOSAudience,
+    WorkOSClientId,
+    WorkOSIssuer,
+    WorkOSUrl,
+)
 from cli.serving import Serving, StateDir, serving, state_at, told, vault_of
 from cli.text import aligned
 from sqld import Manifest, PortTakenError, Server, SqldError, StartError, back_up, find_sqld, restore_backup
@@ -36,12 +49,9 @@ _PORT = 8080
 # How often keys whose time is over are looked for.
 _SETTLE_EVERY_S = 60.0
 
-PortOf = Annotated[
-    int | None, typer.Option("--port", min=1, max=65535, help="Where to listen.", show_default=False, metavar="N")
-]
-
-
 shared_options(app)
+command(app, "gateway")(gateway)
+command(app, "up")(up)
 app.add_typer(tenants)
 app.add_typer(tokens)
 app.add_typer(keys)
@@ -53,21 +63,33 @@ def init(
     *,
     state: StateDir = None,
     port: PortOf = None,
-    admin_port: Annotated[
-        int | None,
-        typer.Option("--admin-port", min=1, max=65535, help="Where td commands it.", show_default=False, metavar="N"),
-    ] = None,
-    public_url: Annotated[
-        str | None,
-        typer.Option("--public-url", help="What clients are to connect to.", show_default=False, metavar="URL"),
-    ] = None,
+    admin_port: AdminPort = None,
+    gateway_port: GatewayPort = None,
+    public_url: PublicUrl = None,
+    requests_per_minute: RequestsPerMinute = None,
+    workos_client_id: WorkOSClientId = None,
+    workos_url: WorkOSUrl = None,
+    workos_issuer: WorkOSIssuer = None,
+    workos_audience: WorkOSAudience = None,
+    creates_tenants: CreatesTenants = None,
 ) -> None:
     """Set up a primary with tenants, or what is missing of one.
 
     Its secrets are in an encrypted file; TD_VAULT_KEY or TD_VAULT_PASSPHRASE opens it, or what you type. What is there
     already is kept, and only what is given is changed.
     """
-    given = {"http_port": port, "admin_port": admin_port, "public_url": public_url}
+    given = {
+        "http_port": port,
+        "admin_port": admin_port,
+        "gateway_port": gateway_port,
+        "public_url": public_url,
+        "requests_per_minute": requests_per_minute,
+        "workos_client_id": workos_client_id,
+        "workos_url": workos_url,
+        "workos_issuer": workos_issuer,
+        "workos_audience": workos_audience,
+        "creates_tenants": creates_tenants,
+    }
     place = state_at(state)
     with told():
         made = set_up(

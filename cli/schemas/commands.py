@@ -127,6 +127,8 @@ DOCUMENTS: Final[Mapping[str, Any]] = {  # types and unions of types
     "sqld key list": list[serving.ApiKeyDocument],
     "sqld key revoke": serving.RevokedApiKey,
     "sqld init": serving.ServerSettings,
+    "sqld gateway": serving.RunningGateway | secrets.AdminKey,
+    "sqld up": serving.RunningServer,
     "sqld run": upkeep.RunningServer,
     "sqld backup": upkeep.BackedUp,
     "sqld restore": upkeep.Restored,

@@ -30,3 +30,9 @@ class MadeApiKey(ApiKeyDocument):
     """A new API key, with the key itself."""
 
     api_key: str
+
+
+class AdminKey(Document):
+    """What the gateway wants of an administrator."""
+
+    admin_key: str

@@ -6,13 +6,39 @@ from cli.schemas.shapes import Document
 
 
 class ServerSettings(Document):
-    """A server that is set up. state: its directory."""
+    """A server that is set up. state: its directory. workos_client_id: whose people may sign in to it."""
 
     state: str
     http_port: int
     admin_port: int
     gateway_port: int
     public_url: str | None
+    requests_per_minute: int
+    workos_client_id: str | None
+    workos_url: str | None
+    workos_issuer: str | None
+    workos_audience: str | None
+    creates_tenants: bool
+
+
+class RunningGateway(Document):
+    """A gateway that answers. url: where; primary: where its sqld is."""
+
+    url: str
+    pid: int
+    primary: str
+    state: str
+
+
+class RunningServer(Document):
+    """All of a server. url: the public address; gateway, primary: where both are, on this machine. log: of nginx."""
+
+    url: str
+    pid: int
+    gateway: str
+    primary: str
+    state: str
+    log: str
 
 
 class TenantDocument(Document):
