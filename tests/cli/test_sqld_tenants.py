@@ -318,3 +318,26 @@ def test_a_server_that_runs_closes_keys_whose_time_is_over(
 
     assert waits == [60, 60]
     assert states == ["current", "retired"]
+
+
+def test_where_a_server_was_set_up_it_is_what_runs_and_is_backed_up(tmp_path: Path) -> None:
+    """Without naming it; what an sqld without tenants kept in the same place is named, and still served on demand."""
+    program = Program(tmp_path / "admin", {"TD_VAULT_KEY": KEY, "XDG_DATA_HOME": str(tmp_path / "share")})
+    before = tmp_path / "share" / "replica-toolkit" / "sqld"
+    with running(program, "--port", "0") as without:
+        pass
+    done(program, "sqld", "init", "--port", str(free_port()), "--admin-port", str(free_port()))
+
+    process = program.start("sqld", "run")
+    assert process.stdout is not None
+    process.stdout.readline()
+    done(program, "sqld", "tenant", "create", "acme")
+    backed_up = done(program, "sqld", "backup", str(tmp_path / "backups"), "--json").document()
+    process.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=30)[1].decode()
+
+    assert (without["data_dir"], without["state"]) == (str(before), None)
+    assert f"what sqld kept before in {before} is not served" in err
+    assert "acme" in [namespace["name"] for namespace in backed_up["namespaces"]]
+    with running(program, "--port", "0", "--data-dir", str(before)) as again:
+        assert again["state"] is None
