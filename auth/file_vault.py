@@ -88,11 +88,9 @@ class FileVault:
         Raises:
             NoVaultError: there is no file.
         """
+        self._there()
         with self._writing():
-            data = self._data()
-            if data is None:
-                raise NoVaultError(self.path)
-            entries = self._entries(data)
+            entries = self._entries(self._there())
             lock = make_lock(new_key, cost=self._cost)
             self._replace(seal(entries, lock), announce)
             self._key, self._lock = new_key, lock
@@ -114,6 +112,12 @@ class FileVault:
             return None
         except OSError as error:
             raise VaultUnusableError(self.path, error.strerror or str(error)) from error
+
+    def _there(self) -> bytes:
+        data = self._data()
+        if data is None:
+            raise NoVaultError(self.path)
+        return data
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -66,7 +66,7 @@ class Cost:
     p: int = 1
 
 
-# OWASP, Password Storage: N = 2^17, r = 8, p = 1; 128 MiB and about a third of a second.
+# OWASP, Password Storage: N = 2^17, r = 8, p = 1; 128 MiB and about 0.4 s.
 COST: Final = Cost(17)
 _NO_COST: Final = Cost(0, 0, 0)
 # The cost stands in a file that is not authenticated yet; it must not take the memory of the machine.

@@ -4,7 +4,7 @@ Always true: one issue is one object, and several are a list of such objects, in
 already is told as `unchanged`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from cli.documents import change_document, record_document
 from cli.invocation import Invocation
@@ -14,14 +14,26 @@ from cli.text import printable
 from tracker import FileLink, Issue, LinkChange, Moved, Tracker
 
 
-def emit_change(call: Invocation, tracker: Tracker, action: str, issues: Sequence[Issue], *, many: bool) -> None:
-    """Print what was done to `issues`; `many`: as a list, though it may have one member."""
+def emit_change(
+    call: Invocation,
+    tracker: Tracker,
+    action: str,
+    issues: Sequence[Issue],
+    *,
+    many: bool,
+    unchanged: Collection[str] = (),
+) -> None:
+    """Print what was done to `issues`; `many`: as a list, though it may have one member.
+
+    unchanged: the ids of those that were so already.
+    """
     pending = tracker.pending_ids()
+    told = [("unchanged" if issue.id in unchanged else action, issue) for issue in issues]
     if call.as_json:
-        documents = [change_document(action, issue, pending=issue.id in pending) for issue in issues]
+        documents = [change_document(word, issue, pending=issue.id in pending) for word, issue in told]
         print_json(documents if many else documents[0])
     else:
-        print_lines(change_line(action, issue.id, pending=issue.id in pending) for issue in issues)
+        print_lines(change_line(word, issue.id, pending=issue.id in pending) for word, issue in told)
 
 
 def emit_moved(call: Invocation, tracker: Tracker, action: str, moved: Moved, *, many: bool) -> None:

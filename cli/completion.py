@@ -2,7 +2,7 @@
 
 The scripts and the way they ask are typer's: the shell runs td with `_TD_COMPLETE` in the environment. Always true:
 - no row is changed, no network is asked, and where something goes wrong nothing is offered;
-- a title reaches the shell without any character that a shell could act on.
+- a title reaches the shell without any character that a shell could act on, and an id that has one is not offered.
 """
 
 import os
@@ -21,6 +21,7 @@ from tracker import IssueType, Mode, Priority, ReplicaError, Status, TrackerErro
 
 _OFFERED_MAX: Final = 50
 _UNSAFE: Final = re.compile(r"[^\w .,/+-]")
+_SAFE_ID: Final = re.compile(r"[0-9A-Za-z_-]+")
 _WORD: Final = re.compile(r"P0\.\.P4|[A-Z]{2,}")
 Offer = tuple[str, str]
 """What can stand there, and what it is."""
@@ -97,7 +98,7 @@ def _rows(ctx: Any, kind: str, typed: str) -> list[Offer]:  # see above
     sql = _SQL[kind].format(order="deleted_at IS NULL" if ctx.info_name == "restore" else "deleted_at IS NOT NULL")
     with place.open() as tracker:
         rows = tracker.replica.query(sql, (typed, typed, _OFFERED_MAX)).rows
-    return [(str(value), _safe(str(told))) for value, told in rows]
+    return [(str(value), _safe(str(told))) for value, told in rows if _SAFE_ID.fullmatch(str(value))]
 
 
 def _safe(text: str) -> str:

@@ -23,7 +23,9 @@ PriorityName = Annotated[
 ]
 Description = Annotated[
     str | None,
-    typer.Option("--description", "--desc", "--body", "-d", help="The details; - reads stdin.", metavar="TEXT"),
+    typer.Option(
+        *("--description", "--desc", "--body", "--notes", "-d"), help="The details; - reads stdin.", metavar="TEXT"
+    ),
 ]
 DescriptionFile = Annotated[
     Path | None, typer.Option("--description-file", help="The details, from a file.", metavar="FILE")
@@ -62,7 +64,9 @@ Status = Annotated[
 LabelChanges = Annotated[
     list[str] | None,
     typer.Option(
-        "--label", "--labels", "-l", help="+x to add, -x to remove a label; several are allowed.", metavar="+X/-X"
+        *("--label", "--labels", "--tag", "--tags", "-l"),
+        help="x or +x to add, -x to remove a label; may be given several times.",
+        metavar="LABEL",
     ),
 ]
 Clear = Annotated[

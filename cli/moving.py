@@ -130,7 +130,8 @@ def say_moved(call: Invocation, moved: MoveReport, kept: Path | None) -> None:
     """What a person should know besides."""
     others = sum(each.others for each in moved.tables)
     if others:
-        call.say(f"{others} more rows are there in another version: changed there since, or on both sides")
+        told = "1 row is" if others == 1 else f"{others} rows are"
+        call.say(f"besides, {told} there in another version: changed there since, or on both sides")
     if moved.parked:
         waits = "1 conflict waits" if moved.parked == 1 else f"{moved.parked} conflicts wait"
         call.say(f"{waits} for a decision: td conflicts")

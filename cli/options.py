@@ -28,6 +28,8 @@ Reason = Annotated[
         "--reason",
         "--message",
         "--note",
+        "--notes",
+        "--comment",
         "-m",
         help="Why; it is kept as a log of the issue.",
         metavar="TEXT",

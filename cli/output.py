@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from cli.errors import OutputError
+from cli.text import only_coloured
 
 PAGER_VARIABLE: Final = "TD_PAGER"
 
 
 def print_lines(lines: Iterable[str]) -> None:
     """Print lines of text on stdout; on a terminal, what is longer than the screen goes through a pager."""
-    text = "".join(line + "\n" for line in lines)
+    text = only_coloured("".join(line + "\n" for line in lines))
     if not _was_paged(text):
         _write(text)
 
@@ -92,7 +93,7 @@ def discard_output() -> None:
 
 def note(line: str) -> None:
     """Say something on stderr that is not the result."""
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(only_coloured(line) + "\n")
 
 
 def _write(text: str) -> None:

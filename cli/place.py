@@ -32,6 +32,8 @@ WORK_DIR_VARIABLE: Final = "TD_WORK_DIR"
 LOCAL: Final = "local.db"
 COPY: Final = "replica.db"
 DATA: Final = "data.db"
+# A copy of what a move brings from elsewhere, while it does.
+MOVING: Final = "moving.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,22 @@ def find_directory(work_dir: Path | None) -> Path:
 
 def _refuse_lost_config(directory: Path) -> None:
     """Raise ConfigMissingError where there are issues and nothing says where they belong."""
+    check_no_move(directory)
     for mode in (Mode.LIBSQL, Mode.LOCAL):
         check_in_sight(directory, mode)
+
+
+def check_no_move(directory: Path) -> None:
+    """Raise ConfigMissingError if a move into `directory`, which has no config, was broken off.
+
+    What it began would be taken for all that there is.
+    """
+    if is_there(directory / MOVING):
+        how = f"the same td init --migrate-from goes on with the move; or delete {MOVING}, a copy, and do without it"
+        raise ConfigMissingError(directory, MOVING, how)
+    if is_there(directory / DATA) and is_there(directory / LOCAL):
+        how = f"bring along what the file has: td init --url URL --migrate-from {directory / DATA}"
+        raise ConfigMissingError(directory, f"{DATA} beside its {LOCAL}", how)
 
 
 def check_in_sight(directory: Path, mode: Mode) -> None:

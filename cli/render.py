@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from cli.documents import field_value
@@ -47,7 +48,7 @@ _NOT_TOLD: Final = ("created_at", "creator_session")
 
 def issue_lines(issues: Sequence[Issue], pending: AbstractSet[str]) -> list[str]:
     """A list of issues, a line each."""
-    plain = [(issue.id, issue.priority.value, issue.status.value, issue.type.value) for issue in issues]
+    plain = [(printable(issue.id), issue.priority.value, issue.status.value, issue.type.value) for issue in issues]
     if not plain:
         return []
     # Aligned before it is coloured: colours take no room.
@@ -82,7 +83,7 @@ def _facts_line(issue: Issue) -> str:
 
 def _issue_line(issue: Issue, widths: Sequence[int], paint: _Brush, *, is_pending: bool) -> str:
     parts = [
-        paint(issue.id.ljust(widths[0]), BOLD),
+        paint(printable(issue.id).ljust(widths[0]), BOLD),
         paint(issue.priority.value.ljust(widths[1]), _PRIORITY_COLOURS.get(issue.priority, "")),
         paint(issue.status.value.ljust(widths[2]), _STATUS_COLOURS.get(issue.status, "")),
         paint(issue.type.value.ljust(widths[3]), DIM),
@@ -105,15 +106,22 @@ def issue_line(issue: Issue) -> str:
 
 def change_line(action: str, issue_id: str, *, pending: bool) -> str:
     """A change to an issue: `CREATED td-7x2k9m1p (pending)`."""
-    line = f"{action.upper()} {issue_id}"
+    line = f"{action.upper()} {printable(issue_id)}"
     return f"{line} {paint('(pending)', YELLOW)}" if pending else line
 
 
-def conflict_lines(conflict: Conflict, reader: Reader, *, is_open: bool = True) -> list[str]:
-    """A conflict: what it is about, what each side wants, what comes in either way, and how to settle it."""
+def conflict_lines(
+    conflict: Conflict, reader: Reader, *, is_open: bool = True, names: Mapping[str, str] = MappingProxyType({})
+) -> list[str]:
+    """A conflict: what it is about, what each side wants, what comes in either way, and how to settle it.
+
+    names: how sessions are called that have a name.
+    """
     is_mine = reader == (conflict.mine_by.session, conflict.mine_by.machine)
     # Here and mine are true only where the change was made.
-    reason = conflict.reason if is_mine else _HERE.sub(lambda _: f"by {conflict.mine_by.session}", conflict.reason)
+    reason = (
+        conflict.reason if is_mine else _HERE.sub(lambda _: f"by {_called(conflict.mine_by, names)}", conflict.reason)
+    )
     head = f"{paint(conflict.id, BOLD)}  {conflict.table} {conflict.row_id}  {printable(reason)}"
     lines = [head if is_open else f"{head}  (settled)"]
     for name, field in conflict.fields.items():
@@ -121,8 +129,8 @@ def conflict_lines(conflict: Conflict, reader: Reader, *, is_open: bool = True) 
         by = field.theirs_by or conflict.theirs_by
         sides = [
             ("before", told_value(name, field.before), ""),
-            _side("mine", told_value(name, field.mine), conflict.mine_by, is_named=not is_mine),
-            _side("theirs", told_value(name, field.theirs), by, is_named=not is_mine),
+            _side("mine", told_value(name, field.mine), conflict.mine_by, names, is_named=not is_mine),
+            _side("theirs", told_value(name, field.theirs), by, names, is_named=not is_mine),
         ]
         lines += [f"    {line}" for line in aligned(sides)]
     lines += _other_lines(conflict)
@@ -140,11 +148,17 @@ def _other_lines(conflict: Conflict) -> list[str]:
     return [f"  {head}", *(f"    {line}" for line in aligned(told))]
 
 
-def _side(choice: str, value: str, author: Author | None, *, is_named: bool) -> tuple[str, str, str]:
+def _called(author: Author, names: Mapping[str, str]) -> str:
+    return printable(names.get(author.session, author.session))
+
+
+def _side(
+    choice: str, value: str, author: Author | None, names: Mapping[str, str], *, is_named: bool
+) -> tuple[str, str, str]:
     """One side of a field: by the option that takes it where that is true of the reader, else by who made it."""
     if author is None:
         return f"--{choice}" if is_named else choice, value, "by somebody unknown"
-    session, where = printable(author.session), f"on {printable(author.machine)} at {author.at}"
+    session, where = _called(author, names), f"on {printable(author.machine)} at {author.at}"
     return (session, value, f"{where}  (--{choice})") if is_named else (choice, value, f"by {session} {where}")
 
 

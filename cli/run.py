@@ -74,4 +74,6 @@ def _asks_for_json(args: Sequence[str]) -> bool:
 def _usage_error(error: TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = getattr(context, "command_path", "td")
-    return UsageError(error.format_message().rstrip("."), f"see {path} --help")
+    # What pydantic, which checks for typer, puts before a reason.
+    told = error.format_message().replace(": Value error, ", ": ", 1)
+    return UsageError(told.rstrip("."), f"see {path} --help")

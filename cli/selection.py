@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 import typer
 
 from cli.errors import UsageError
-from tracker import IssueFilter, Tracker, parse_labels, parse_status, parse_type
+from tracker import IssueFilter, Tracker, parse_labels, parse_status, parse_type, sessions
 
 if TYPE_CHECKING:
     from tracker import tdq
@@ -31,7 +31,15 @@ Statuses = Annotated[
 Types = Annotated[list[str] | None, _texts("--type", "-t", told="Only those of this type; or several.", metavar="TYPE")]
 Labels = Annotated[
     list[str] | None,
-    _texts("--label", "-l", told="Only those with this label; several: with all of them.", metavar="LABEL"),
+    _texts(
+        "--label",
+        "--labels",
+        "--tag",
+        "--tags",
+        "-l",
+        told="Only those with this label; several: with all of them.",
+        metavar="LABEL",
+    ),
 ]
 Priorities = Annotated[
     str | None, _texts("--priority", "-p", told="Only of this priority: P1, P0,P1, <=P1.", metavar="PRIORITY")
@@ -167,7 +175,7 @@ def _searched(_name: str, typed: str | None, _tracker: Tracker) -> _Conditions:
 def _session(name: str, typed: str | None, tracker: Tracker) -> _Conditions:
     if typed is None:
         return []
-    return [_one_of(name, [tracker.session if typed.lower() == "@me" else typed])]
+    return [_one_of(name, [sessions.find(tracker, typed)])]
 
 
 def _issue(name: str, typed: str | None, tracker: Tracker) -> _Conditions:

@@ -3,7 +3,7 @@
 Always true: what people wrote is shown without control characters, and a part that is empty is left out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cli.documents import conflict_document, issue_document, record_document
 from cli.render import Reader, conflict_lines, issue_line
@@ -36,11 +36,11 @@ def _named(issue: Issue) -> Document:
     return {"id": issue.id, "title": issue.title, "status": issue.status.value}
 
 
-def show_lines(view: IssueView, reader: Reader, *, pending: bool) -> list[str]:
-    """An issue for a person."""
+def show_lines(view: IssueView, reader: Reader, names: Mapping[str, str], *, pending: bool) -> list[str]:
+    """An issue for a person. names: how sessions are called that have a name."""
     issue = view.issue
-    lines = [f"{paint(issue.id, BOLD)}  {printable(issue.title)}"]
-    lines += [f"  {line}" for line in aligned(_facts(issue, pending=pending))]
+    lines = [f"{paint(printable(issue.id), BOLD)}  {printable(issue.title)}"]
+    lines += [f"  {line}" for line in aligned(_facts(issue, names, pending=pending))]
     if issue.description:
         lines += ["", *_indented(issue.description)]
     parts: list[tuple[str, Sequence[object], Callable[[], list[str]]]] = [
@@ -60,19 +60,19 @@ def show_lines(view: IssueView, reader: Reader, *, pending: bool) -> list[str]:
     for comment in view.comments:
         lines += ["", *comment_lines([comment])]
     for conflict in view.conflicts:
-        lines += ["", paint("in conflict:", YELLOW), *conflict_lines(conflict, reader)]
+        lines += ["", paint("in conflict:", YELLOW), *conflict_lines(conflict, reader, names=names)]
     return lines
 
 
-def _facts(issue: Issue, *, pending: bool) -> list[tuple[str, str]]:
+def _facts(issue: Issue, names: Mapping[str, str], *, pending: bool) -> list[tuple[str, str]]:
     status = issue.status.value + (" (pending)" if pending else "")
     optional = (
         ("points", issue.points),
         ("sprint", printable(issue.sprint)),
         ("deferred to", issue.defer_until),
         ("due", issue.due_date),
-        ("claimed by", issue.implementer_session),
-        ("reviewer", issue.reviewer_session),
+        ("claimed by", names.get(str(issue.implementer_session), issue.implementer_session)),
+        ("reviewer", names.get(str(issue.reviewer_session), issue.reviewer_session)),
         ("minor", "yes" if issue.minor else None),
         ("branch", printable(issue.created_branch)),
     )

@@ -14,6 +14,10 @@ _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-
 _CONTROL_BUT_NEW_LINE: Final = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
+# Concealed text, 8, is no colour of ours.
+_NEITHER_TEXT_NOR_COLOUR: Final = re.compile(
+    "[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]|\x1b(?!\\[[0-79;]*m)"
+)
 
 BOLD: Final = "1"
 DIM: Final = "2"
@@ -31,6 +35,13 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """The same for a text of several lines."""
     return _CONTROL_BUT_NEW_LINE.sub(_escape, text)
+
+
+def only_coloured(text: str) -> str:
+    """Whole lines as they go out: what is neither text nor a colour is shown as escapes, whoever let it through."""
+    return (
+        text if text.isascii() and text.replace("\n", "").isprintable() else _NEITHER_TEXT_NOR_COLOUR.sub(_escape, text)
+    )
 
 
 def _escape(match: re.Match[str]) -> str:

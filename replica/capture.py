@@ -18,14 +18,13 @@ from typing import Final
 from replica.errors import InputError, QueryError, WriteRefusedError
 from replica.mutation import Kind, Row, StoredValue
 from replica.schema import Table, default_row_sql, quote
-from replica.sql_text import first_word, has_where, insert_columns, on_clash
-from replica.sqlite_file import interruptible, may_read, meet_json, storage_errors, translate
+from replica.sql_text import OF_THE_SCHEMA, first_word, has_where, insert_columns, on_clash
+from replica.sqlite_file import interruptible, is_no_text, may_read, meet_json, storage_errors, translate
 from replica.transaction import MUTATION_BYTES_MAX
 
 _SAVEPOINT: Final = "replica_capture"
 _WRITING: Final = ("INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
 _READING: Final = ("SELECT", "VALUES", "EXPLAIN")
-_OF_THE_SCHEMA: Final = ("CREATE", "ALTER", "DROP", "REINDEX", "ANALYZE", "VACUUM")
 _TOO_MANY: Final = "replica: too many rows"
 _ACTIONS: Final = {
     sqlite3.SQLITE_INSERT: Kind.INSERT,
@@ -94,7 +93,7 @@ def note_statement(
 def _check_words(sql: str) -> None:
     """Say of a statement that cannot be captured, in its own words, why. What it may do, the gate decides."""
     word = first_word(sql)
-    if word in _OF_THE_SCHEMA:
+    if word in OF_THE_SCHEMA:
         raise WriteRefusedError(
             f"{word} would change the schema, which is the same for everybody", "the schema changes by migrations alone"
         )
@@ -237,7 +236,7 @@ def _told(error: sqlite3.DatabaseError, gate: _Gate, path: Path) -> BaseExceptio
 
 def _noted(connection: sqlite3.Connection, table: Table, kind: Kind, sql: str) -> Noted:
     count = len(table.columns)
-    found = connection.execute(f"SELECT * FROM temp.{quote(_notes_of(table.name))} ORDER BY seq").fetchall()
+    found = _noted_rows(connection, table)
     rows: list[_Sides] = []
     for _, *values in found:
         old = None if kind is Kind.INSERT else dict(zip(table.columns, values[:count], strict=True))
@@ -255,6 +254,19 @@ def _noted(connection: sqlite3.Connection, table: Table, kind: Kind, sql: str) -
         has_where(sql),
         kind is Kind.UPDATE and _row_count(connection, table) == len(rows),
     )
+
+
+def _noted_rows(connection: sqlite3.Connection, table: Table) -> list[tuple[StoredValue, ...]]:
+    notes = f"temp.{quote(_notes_of(table.name))}"
+    try:
+        return connection.execute(f"SELECT * FROM {notes} ORDER BY seq").fetchall()
+    except sqlite3.OperationalError as error:
+        if not is_no_text(error):
+            raise
+        # Where the rows as they were can be read, the statement made it: the file is whole.
+        before = ", ".join(f"old_{place}" for place in range(len(table.columns)))
+        connection.execute(f"SELECT {before} FROM {notes}").fetchall()
+        raise InputError("this SQL makes text that is not UTF-8", "nothing was written; mend the text") from error
 
 
 def _given(table: Table, sql: str) -> frozenset[str]:

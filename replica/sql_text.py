@@ -74,6 +74,10 @@ def tokens(sql: str) -> Iterator[Token]:
         depth += text == "("
 
 
+OF_THE_SCHEMA: Final = ("CREATE", "ALTER", "DROP", "REINDEX", "ANALYZE", "VACUUM")
+"""What a statement begins with that changes the schema, or how all of it is kept."""
+
+
 def first_word(sql: str) -> str:
     """The word that a statement begins with, in capitals; "" if there is none."""
     return next(tokens(sql), Token(Sort.MARK, "", 0, 0, 0)).keyword

@@ -150,13 +150,18 @@ def translate(error: sqlite3.Error, path: Path) -> ReplicaError:
         return StorageError(f"the disk refused to write {path}: {error}")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return StorageError(f"cannot open {path} for writing: {error}")
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT) or str(error).startswith("Could not decode to UTF-8"):
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT) or is_no_text(error):
         return damaged(path, error)
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyError(f"{path} is in use by another process")
     if code == sqlite3.SQLITE_CONSTRAINT:
         return _refused(str(error))
     return QueryError(f"SQL does not run: {error}")
+
+
+def is_no_text(error: sqlite3.Error) -> bool:
+    """Whether Python could not make text of what SQLite gave as text."""
+    return str(error).startswith("Could not decode to UTF-8")
 
 
 def _refused(told: str) -> ReplicaError:
@@ -168,8 +173,8 @@ def _refused(told: str) -> ReplicaError:
 _READ_ACTIONS = frozenset(
     {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 )
-# SQLite says the last two of a view before it asks the authorizer.
-_REFUSALS = ("not authorized", "because it is a view", "to a view")
+# SQLite says the last three of a view, and of its own tables, before it asks the authorizer.
+_REFUSALS = ("not authorized", "because it is a view", "to a view", "may not be modified")
 _REFUSED_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 
 
@@ -221,6 +226,14 @@ def allow_writing(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA query_only = OFF")
 
 
+def is_refused_write(sql: str, error: Exception) -> bool:
+    """Whether SQL that failed was to write: SQLite may find something else amiss before it comes to that."""
+    # Only an error pays for it.
+    from replica.sql_text import OF_THE_SCHEMA, first_word  # noqa: PLC0415 - see above
+
+    return first_word(sql) in OF_THE_SCHEMA or any(text in str(error) for text in _REFUSALS)
+
+
 def run_read_only(
     connection: sqlite3.Connection, sql: str, params: Sequence[StoredValue], path: Path
 ) -> tuple[tuple[str, ...], list[tuple[StoredValue, ...]]]:
@@ -231,7 +244,8 @@ def run_read_only(
     try:
         cursor = connection.execute(sql, params)
         if cursor.description is None:
-            raise WriteRefusedError("this SQL returns no rows")
+            # What does more than read was refused by now.
+            raise QueryError("there is no SQL statement to run", "for example SELECT 1")
         return tuple(item[0] for item in cursor.description), cursor.fetchall()
     except sqlite3.Warning as error:
         raise QueryError(f"one statement at a time: {error}", "run them one after the other") from error
@@ -244,6 +258,9 @@ def run_read_only(
         if getattr(error, "sqlite_errorcode", 0) in (
             sqlite3.SQLITE_AUTH,
             sqlite3.SQLITE_READONLY,
-        ) or any(text in str(error) for text in _REFUSALS):
+        ) or is_refused_write(sql, error):
             raise WriteRefusedError("this SQL would write, or reach outside the database") from error
+        if is_no_text(error):
+            # SQL can make such text itself, so that it says nothing of the file.
+            raise QueryError("this SQL gives text that is not UTF-8", "hex(…) shows its bytes") from error
         raise translate(error, path) from error

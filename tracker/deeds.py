@@ -4,6 +4,8 @@ Owns the tables `involvements`, `reviews` and `settings`. Always true: a deed of
 and an approval counts until the issue is edited, rejected, or leaves its review without being closed.
 """
 
+import json
+from collections.abc import Sequence
 from typing import Final
 
 from replica import NotFoundError, Transaction
@@ -41,14 +43,44 @@ def note_deed(tracker: Tracker, tx: Transaction, issue_id: str, deed: Deed) -> N
         )
 
 
-def approvals(tracker: Tracker, issue_id: str) -> list[Review]:
-    """The approvals of an issue that still count, oldest first."""
-    return tracker.replica.select(Review, f"{_COUNTING} ORDER BY created_at, id", (issue_id, Decision.APPROVED.value))
+def approvals(tracker: Tracker, issue: Issue) -> list[Review]:
+    """The approvals of an issue that count for it as it is, oldest first."""
+    found = tracker.replica.select(Review, f"{_COUNTING} ORDER BY created_at, id", (issue.id, Decision.APPROVED.value))
+    return [review for review in found if is_of(review, issue)]
+
+
+def is_of(review: Review, issue: Issue) -> bool:
+    """Whether what was approved is what is there now: an edit that the reviewer had not seen yet makes it another."""
+    return review.digest in ("", digest_of(issue))
+
+
+def digest_of(issue: Issue) -> str:
+    """What an approval is of: the fields that matter to a review, and the review itself."""
+    import hashlib  # noqa: PLC0415 - only a review pays for it
+
+    row = issue.to_row()
+    told = json.dumps([row[name] for name in sorted({*SUPERSEDING, "status", "status_at"})])
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def told_of_review(tracker: Tracker, approved: Sequence[Review]) -> dict[str, object]:
+    """The fields of an issue that tell who reviewed it, and when: this session if it did, or else the last."""
+    if not approved:
+        return {}
+    own = [review for review in approved if review.reviewer_session == tracker.session]
+    told = (own or approved)[-1]
+    return {"reviewer_session": told.reviewer_session, "reviewed_at": told.created_at}
 
 
 def supersede_approvals(tracker: Tracker, tx: Transaction, issue_id: str) -> None:
     """Let no approval of an issue count any more: what was approved is not what is there now."""
-    found = select_seen(
+    for review in not_superseded(tracker, tx, issue_id):
+        tx.update(review, superseded_at=tracker.now())
+
+
+def not_superseded(tracker: Tracker, tx: Transaction, issue_id: str) -> list[Review]:
+    """The approvals of an issue that nobody took back, as the transaction sees them, in no order."""
+    return select_seen(
         tracker,
         tx,
         Review,
@@ -57,8 +89,6 @@ def supersede_approvals(tracker: Tracker, tx: Transaction, issue_id: str) -> Non
         columns=frozenset({"superseded_at"}),
         fits=lambda one: one.superseded_at is None and one.issue_id == issue_id and one.decision is Decision.APPROVED,
     )
-    for review in found:
-        tx.update(review, superseded_at=tracker.now())
 
 
 def policy(tracker: Tracker) -> Policy:

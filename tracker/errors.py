@@ -131,17 +131,17 @@ class TransitionError(TrackerError):
 
 
 class ClaimedError(TrackerError):
-    """Somebody else has started the issue; nothing was written."""
+    """Somebody else has started the issue; nothing was written. called: how the holder is called, if it has a name."""
 
     code = "conflict"
 
-    def __init__(self, issue_id: str, holder: str | None, since: str) -> None:
-        super().__init__(issue_id, holder, since)
-        self.issue_id, self.holder, self.since = issue_id, holder, since
+    def __init__(self, issue_id: str, holder: str | None, since: str, called: str = "") -> None:
+        super().__init__(issue_id, holder, since, called)
+        self.issue_id, self.holder, self.since, self.called = issue_id, holder, since, called
         self.hint = f"take another one (td next), or take it over: td start {issue_id} --force"
 
     def __str__(self) -> str:
-        return f"{self.issue_id} was started by {self.holder}, last changed at {self.since}"
+        return f"{self.issue_id} was started by {self.called or self.holder}, last changed at {self.since}"
 
 
 class ReviewNeededError(TrackerError):

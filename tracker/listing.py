@@ -26,6 +26,8 @@ _BY_URGENCY: Final = ("issues.priority", "issues.created_at", "issues.id")
 _OF_CLOSED: Final = frozenset({"id", "status", "closed", "closer"})
 _OF_DEFERRED: Final = frozenset({"id", "defer", "defer_count"})
 _OF_DELETED: Final = frozenset({"deleted"})
+# A deleted issue that was closed, or put off, is shown among the deleted: that is where one looks for it.
+_IS_DELETED: Final = "issues.deleted_at IS NOT NULL"
 # What the index of unclosed issues holds besides what a list asks for anyway.
 _INDEXED: Final = frozenset({"priority", "type", "title", "labels", "implementer", "due"})
 
@@ -190,14 +192,13 @@ def _visible(
     if hides_closed or (compiled is not None and compiled.is_unclosed):
         # The words of the index of unclosed issues. It is of no use where each of them has to be looked at anyway.
         plus = "+" if is_own_order and not names & _INDEXED else ""
-        # A deleted issue that was closed is shown among the deleted: that is where one looks for it.
-        also = " OR issues.deleted_at IS NOT NULL" if wanted.with_deleted and hides_closed else ""
-        condition = f"{plus}issues.status <> 'closed'{also}"
-        conditions.append(f"({condition})" if also else condition)
+        condition = f"{plus}issues.status <> 'closed'"
+        conditions.append(condition if hides_deleted or not hides_closed else f"({condition} OR {_IS_DELETED})")
     if hides_deleted:
         conditions.append("issues.deleted_at IS NULL")
     if not (wanted.with_deferred or names & _OF_DEFERRED):
-        conditions.append("(issues.defer_until IS NULL OR issues.defer_until <= ?)")
+        also = "" if hides_deleted else f" OR {_IS_DELETED}"
+        conditions.append(f"(issues.defer_until IS NULL OR issues.defer_until <= ?{also})")
         params.append(today)
     return conditions, params
 

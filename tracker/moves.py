@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from replica import ConflictError, Transaction
 from tracker.cascade import consequences
 from tracker.days import parse_span
-from tracker.deeds import approvals, involved, note_deed, policy, supersede_approvals
+from tracker.deeds import approvals, involved, note_deed, policy, supersede_approvals, told_of_review
 from tracker.errors import ClaimedError
 from tracker.near import NearIssues
-from tracker.records import Deed, Issue, Log, LogType, Snapshot, Status
+from tracker.records import Deed, Issue, Log, LogType, Review, Snapshot, Status
 from tracker.rules import check_not_deleted
+from tracker.sessions import find, names
 from tracker.statuses import Wish, check_way, enter_status
 from tracker.tracker import Tracker
 from tracker.values import check_text, moment_text
@@ -61,10 +62,10 @@ def start(
     def claim(tx: Transaction, issue: Issue) -> Issue:
         wish = Wish(session=tracker.session, is_forced=is_forced)
         if issue.status is Status.IN_PROGRESS:
-            check_way(issue.model_copy(update={"status": Status.OPEN}), Status.IN_PROGRESS, wish)
+            _check_way(tracker, issue.model_copy(update={"status": Status.OPEN}), Status.IN_PROGRESS, wish)
             started = tx.update(issue, implementer_session=tracker.session)
         else:
-            check_way(issue, Status.IN_PROGRESS, wish)
+            _check_way(tracker, issue, Status.IN_PROGRESS, wish)
             started = _enter(tracker, tx, issue, Status.IN_PROGRESS)
         if started is not issue:
             note_deed(tracker, tx, issue.id, Deed.STARTED)
@@ -77,7 +78,8 @@ def start(
         found = error.current
         if isinstance(found, Issue) and found.implementer_session not in (None, tracker.session):
             # The primary knew what is not known here yet.
-            raise ClaimedError(found.id, found.implementer_session, found.updated_at) from error
+            holder = found.implementer_session
+            raise ClaimedError(found.id, holder, found.updated_at, names(tracker).get(str(holder), "")) from error
         raise
 
 
@@ -94,11 +96,14 @@ def unstart(tracker: Tracker, typed: Sequence[str], *, reason: str = "") -> Move
 
 
 def claimed(tracker: Tracker, *, session: str | None = None, stale: str | None = None) -> list[Issue]:
-    """What is in progress: of one session, and not changed for a time such as `8h`. Raises InvalidFieldError."""
+    """What is in progress: of one session, and not changed for a time such as `8h`.
+
+    Raises InvalidFieldError, and as `sessions.find`.
+    """
     conditions, params = ["status = ?", "deleted_at IS NULL"], [Status.IN_PROGRESS.value]
     if session is not None:
         conditions.append("implementer_session = ?")
-        params.append(session)
+        params.append(find(tracker, session))
     if stale is not None:
         conditions.append("updated_at < ?")
         params.append(moment_text(tracker.now() - parse_span("--stale", stale)))
@@ -126,23 +131,26 @@ def unblock(tracker: Tracker, typed: Sequence[str], *, reason: str = "") -> Move
 
 
 def close(tracker: Tracker, typed: Sequence[str], *, reason: str = "", exception: str = "") -> Moved:
-    """Close issues that need no review. exception: why this session closes its own work.
+    """Close issues that need no review, or have an approval that counts; who did not approve it says why.
 
-    Raises SelfApprovalError, ReviewNeededError, and as `Tracker.get`.
+    exception: why this session closes its own work. Raises SelfApprovalError, ReviewNeededError, InvalidFieldError, and
+    as `Tracker.get`.
     """
     exception = check_text("reason", exception).strip()
     rules = policy(tracker)
 
     def finish(tx: Transaction, issue: Issue) -> Issue:
+        found = approvals(tracker, issue)
         wish = Wish(
             session=tracker.session,
             policy=rules,
             involved=involved(tracker, issue),
             exception=exception,
-            is_approved=bool(approvals(tracker, issue.id)),
+            is_approved=bool(found),
+            is_explained=bool(reason.strip()) or any(review.reviewer_session == tracker.session for review in found),
         )
         check_way(issue, Status.CLOSED, wish)
-        closed = _enter(tracker, tx, issue, Status.CLOSED)
+        closed = _enter(tracker, tx, issue, Status.CLOSED, found)
         if closed is not issue:
             note_deed(tracker, tx, issue.id, Deed.CLOSED)
             if exception:
@@ -165,17 +173,19 @@ def enter_checked(tracker: Tracker, tx: Transaction, issue: Issue, status: Statu
     """Bring an issue to a status by hand, as far as the rules let it: what `td update --status` does."""
     if status is issue.status:
         return issue
+    found = approvals(tracker, issue)
     wish = Wish(
         session=tracker.session,
         policy=policy(tracker),
         involved=involved(tracker, issue),
-        is_approved=bool(approvals(tracker, issue.id)),
+        is_approved=bool(found),
+        is_explained=any(review.reviewer_session == tracker.session for review in found),
     )
-    check_way(issue, status, wish)
+    _check_way(tracker, issue, status, wish)
     deed = {Status.IN_PROGRESS: Deed.STARTED, Status.CLOSED: Deed.CLOSED}.get(status)
     if deed is not None:
         note_deed(tracker, tx, issue.id, deed)
-    return _enter(tracker, tx, issue, status)
+    return _enter(tracker, tx, issue, status, found)
 
 
 def follow(tracker: Tracker, tx: Transaction, landed: Sequence[Issue]) -> list[Issue]:
@@ -187,13 +197,24 @@ def follow(tracker: Tracker, tx: Transaction, landed: Sequence[Issue]) -> list[I
     return list(followed.values())
 
 
-def _enter(tracker: Tracker, tx: Transaction, issue: Issue, status: Status) -> Issue:
+def _check_way(tracker: Tracker, issue: Issue, status: Status, wish: Wish) -> None:
+    try:
+        check_way(issue, status, wish)
+    except ClaimedError as error:
+        error.called = names(tracker).get(str(error.holder), "")
+        raise
+
+
+def _enter(tracker: Tracker, tx: Transaction, issue: Issue, status: Status, approved: Sequence[Review] = ()) -> Issue:
     if status is issue.status:
         return issue
     check_way(issue, status, Wish(session=tracker.session, is_forced=True, exception="checked", is_approved=True))
     if issue.status in (Status.IN_REVIEW, Status.CLOSED) and status is not Status.CLOSED:
         supersede_approvals(tracker, tx, issue.id)
-    return tx.update(issue, **enter_status(issue, status, tracker.now(), tracker.session))
+    changes = enter_status(issue, status, tracker.now(), tracker.session)
+    if status is Status.CLOSED and issue.status is Status.IN_REVIEW:
+        changes = {**changes, **told_of_review(tracker, approved)}
+    return tx.update(issue, **changes)
 
 
 def _move(

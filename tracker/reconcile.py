@@ -1,6 +1,7 @@
 """Mend what no single client did wrong, and only came about where the work of several met.
 
-Two who each close one of the last two parts of an epic leave it open; two who each add a dependency may make a circle.
+Two who each close one of the last two parts of an epic leave it open; two who each add a dependency may make a circle;
+somebody approves what somebody else is editing.
 After a sync, what it brought is looked at, and what follows is written as an ordinary mutation.
 
 Always true:
@@ -19,6 +20,7 @@ from itertools import pairwise
 from replica import NotFoundError, Transaction
 from tracker.arrivals import Arrived
 from tracker.cascade import consequences
+from tracker.deeds import is_of, not_superseded
 from tracker.dependencies import path_between
 from tracker.ids import dependency_id, relation_id
 from tracker.near import NearIssues
@@ -35,6 +37,7 @@ OR EXISTS (SELECT 1 FROM dependencies d WHERE d.depends_on_id = issues.id)
 OR EXISTS (SELECT 1 FROM dependencies d WHERE d.issue_id = issues.id)
 OR (status = 'closed') <> (closed_at IS NOT NULL)
 OR (status <> 'closed' AND closed_by_session IS NOT NULL)
+OR (status = 'in_review' AND EXISTS (SELECT 1 FROM reviews r WHERE r.issue_id = issues.id))
 OR (status = 'open' AND coalesce(implementer_session, reviewer_session, review_requested_by) IS NOT NULL)"""
 
 
@@ -66,6 +69,7 @@ def mend(tracker: Tracker, arrived: Arrived) -> list[Mended]:
             mended += _open_family_circles(tracker, tx, issues)
             mended += _bring_in_step(tx, issues)
             mended += _follow(tracker, tx, issues)
+            mended += _take_approvals_back(tracker, tx, issues)
     return mended
 
 
@@ -143,6 +147,21 @@ def _follow(tracker: Tracker, tx: Transaction, issues: Iterable[Issue]) -> list[
         tx.follow(issue, **enter_status(issue, status, _moment_of_cause(around, issue, status), None))
         mended[issue_id] = Mended(issue_id, _why(issue, status))
     return list(mended.values())
+
+
+def _take_approvals_back(tracker: Tracker, tx: Transaction, issues: Iterable[Issue]) -> list[Mended]:
+    """Say of approvals that met an edit that they do not count; they did not since the two met."""
+    mended = []
+    for issue in (tx.get(Issue, one.id) for one in issues):
+        if issue.status is not Status.IN_REVIEW:
+            continue
+        for review in not_superseded(tracker, tx, issue.id):
+            if not is_of(review, issue):
+                # It never counted for what is there; and two who mend it say the same.
+                tx.follow(review, superseded_at=review.created_at)
+                told = f"the approval by {review.reviewer_session} does not count: the issue was edited meanwhile"
+                mended.append(Mended(issue.id, told))
+    return mended
 
 
 def _is_freed(issue: Issue, status: Status) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from replica import Transaction
-from tracker.deeds import approvals, involved, note_deed, policy, supersede_approvals
+from tracker.deeds import approvals, digest_of, involved, note_deed, policy, supersede_approvals, told_of_review
 from tracker.errors import InvalidFieldError, TransitionError
 from tracker.moves import Moved, follow, say
 from tracker.near import NearIssues
@@ -89,13 +89,13 @@ def approve(
             issue = tx.get(Issue, issue_id)
             check_not_deleted(issue)
             _check_in_review(issue)
-            earlier = approvals(tracker, issue_id)
+            earlier = approvals(tracker, issue)
             if record_only or not earlier:
-                _record(tracker, tx, issue, approver)
+                earlier = [*earlier, _record(tracker, tx, issue, approver)]
             elif not any(review.reviewer_session == tracker.session for review in earlier):
                 _check_reason(how)
             if not record_only:
-                changed.append(_close(tracker, tx, issue))
+                changed.append(_close(tracker, tx, issue, earlier))
                 changed += _approve_parts(tracker, tx, around.descendants(issue), approver)
         followed = follow(tracker, tx, changed)
         shown = [tx.get(Issue, issue_id) for issue_id in ids]
@@ -129,7 +129,7 @@ def reviewable(tracker: Tracker, approval: Approval | None = None, *, with_appro
     where = "WHERE status = ? AND deleted_at IS NULL ORDER BY priority, created_at, id"
     found = []
     for issue in tracker.replica.select(Issue, where, (Status.IN_REVIEW.value,)):
-        is_approved = bool(approvals(tracker, issue.id))
+        is_approved = bool(approvals(tracker, issue))
         may = refuse_approval(issue, tracker.session, rules, involved(tracker, issue), how) is None
         if (is_approved and with_approved) or (may and not is_approved):
             found.append(issue)
@@ -184,17 +184,18 @@ def _hand_off(tracker: Tracker, tx: Transaction, issue: Issue) -> None:
     tx.insert(Handoff(issue_id=issue.id, session=tracker.session, done=done, created_at=tracker.now()))
 
 
-def _record(tracker: Tracker, tx: Transaction, issue: Issue, approver: _Approver) -> None:
+def _record(tracker: Tracker, tx: Transaction, issue: Issue, approver: _Approver) -> Review:
     known = involved(tracker, issue)
     refused = refuse_approval(issue, tracker.session, approver.policy, known, approver.approval)
     if refused is not None:
         raise refused
-    tx.insert(_review(tracker, issue, Decision.APPROVED, approver.approval))
+    made = tx.insert(_review(tracker, issue, Decision.APPROVED, approver.approval))
     note_deed(tracker, tx, issue.id, Deed.REVIEWED)
     if approver.approval.reviewed_by or approver.approval.is_self_review:
         who = approver.approval.reviewed_by or "nobody else"
         told = f"approved by the session that worked on it, looked at by {who}: {approver.approval.reason}"
         say(tracker, tx, issue.id, LogType.SECURITY, told.rstrip(": "))
+    return made
 
 
 def _review(tracker: Tracker, issue: Issue, decision: Decision, how: Approval) -> Review:
@@ -207,14 +208,14 @@ def _review(tracker: Tracker, issue: Issue, decision: Decision, how: Approval) -
         self_review=how.is_self_review or bool(how.reviewed_by),
         reviewed_by=how.reviewed_by,
         created_at=tracker.now(),
+        digest=digest_of(issue),
     )
 
 
-def _close(tracker: Tracker, tx: Transaction, issue: Issue) -> Issue:
+def _close(tracker: Tracker, tx: Transaction, issue: Issue, approved: Sequence[Review]) -> Issue:
     note_deed(tracker, tx, issue.id, Deed.CLOSED)
-    now = tracker.now()
-    changes = enter_status(issue, Status.CLOSED, now, tracker.session)
-    return tx.update(issue, **changes, reviewer_session=tracker.session, reviewed_at=now)
+    changes = enter_status(issue, Status.CLOSED, tracker.now(), tracker.session)
+    return tx.update(issue, **changes, **told_of_review(tracker, approved))
 
 
 def _approve_parts(tracker: Tracker, tx: Transaction, parts: Sequence[Issue], approver: _Approver) -> list[Issue]:
@@ -224,6 +225,5 @@ def _approve_parts(tracker: Tracker, tx: Transaction, parts: Sequence[Issue], ap
         known = involved(tracker, issue)
         may = refuse_approval(issue, tracker.session, approver.policy, known, approver.approval) is None
         if issue.status is Status.IN_REVIEW and may:
-            _record(tracker, tx, issue, approver)
-            closed.append(_close(tracker, tx, issue))
+            closed.append(_close(tracker, tx, issue, [_record(tracker, tx, issue, approver)]))
     return closed

@@ -6,13 +6,15 @@ issue is not let go.
 
 from dataclasses import dataclass, replace
 
-from replica import NotFoundError, new_session_id
+from replica import AmbiguousIdError, NotFoundError, new_session_id
 from tracker.here import Desk
 from tracker.records import Issue, Session, Status
 from tracker.tracker import Tracker
 from tracker.values import check_line, moment_text
 
 _NAME_LENGTH_MAX = 60
+_TOLD_OF = """SELECT implementer_session FROM issues WHERE implementer_session IS NOT NULL
+UNION SELECT reviewer_session FROM issues WHERE reviewer_session IS NOT NULL"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,42 @@ def _known(tracker: Tracker, session: str, row: Session | None, desk: Desk | Non
     own_desk = desk or Desk(session, "")
     machine = tracker.replica.machine
     return Known(session, "", machine, own_desk.branch, own_desk.agent, own_desk.started_at, desk, ids)
+
+
+def find(tracker: Tracker, typed: str) -> str:
+    """The id of a session: by its name, or by the first characters of its id, also of what follows the machine in it.
+
+    @me is the caller's. Those that only an issue tells of, as after an import, are found too. Raises NotFoundError,
+    AmbiguousIdError.
+    """
+    wanted = typed.strip().lower()
+    if wanted in ("@me", tracker.session):
+        return tracker.session
+    called = {str(row[0]): str(row[1]) for row in tracker.replica.query("SELECT id, name FROM sessions").rows}
+    if wanted in called:
+        return wanted
+    told = tracker.replica.query(_TOLD_OF).rows
+    ids = {tracker.session, *called, *(str(row[0]) for row in told)}
+    exact = [one for one in ids if one == typed.strip()]
+    named = [one for one in ids if wanted and called.get(one, "").lower() == wanted]
+    begun = [one for one in ids if wanted and any(part.startswith(wanted) for part in _starts(one))]
+    found = sorted(exact or named or begun)
+    if len(found) > 1:
+        raise AmbiguousIdError("session", typed, found)
+    if found:
+        return found[0]
+    raise NotFoundError("session", typed)
+
+
+def _starts(session: str) -> tuple[str, str]:
+    lower = session.lower()
+    return lower, lower.rpartition("_")[2]
+
+
+def names(tracker: Tracker) -> dict[str, str]:
+    """How those sessions are called that have a name, by their ids: `Ann (ses_jtr4n58w_3vsfkm)`."""
+    rows = tracker.replica.query("SELECT id, name FROM sessions WHERE name <> ''").rows
+    return {str(session): f"{called!s} ({session!s})" for session, called in rows}
 
 
 def name(tracker: Tracker, typed: str) -> Session:

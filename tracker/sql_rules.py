@@ -16,6 +16,7 @@ from typing import Final
 from replica import Record, RowChange, SqlRules, Transaction
 from tracker.deeds import SUPERSEDING, approvals, involved, note_deed, policy, supersede_approvals
 from tracker.errors import DeletedError, InvalidFieldError, IssueDeletedError
+from tracker.ids import can_be_typed, is_row_id
 from tracker.moves import follow
 from tracker.parents import check_parent
 from tracker.records import Comment, Deed, Handoff, Issue, Log, Note, Status
@@ -65,6 +66,8 @@ class _Rules:
             raise InvalidFieldError(change.record.replica_table, "its rows are written by td alone", hint)
         if change.after is None:
             return self._deleted(change)
+        if change.before is None:
+            _check_id(change.after)
         cleaned = _cleaned(change, change.after)
         if isinstance(cleaned, Issue):
             _refuse_own(change)
@@ -140,7 +143,7 @@ class _Rules:
                 session=self.tracker.session,
                 policy=policy(self.tracker),
                 involved=involved(self.tracker, was),
-                is_approved=bool(approvals(self.tracker, was.id)),
+                is_approved=bool(approvals(self.tracker, was)),
             )
             check_way(was, after.status, wish)
             after = _said_or(was, after, enter_status(was, after.status, self.tracker.now(), self.tracker.session))
@@ -148,6 +151,12 @@ class _Rules:
             told = f"{after.id} is {after.status}, and an issue has it exactly while it is closed"
             raise InvalidFieldError("closed_at", told, "set the status; closed_at goes with it")
         return after
+
+
+def _check_id(made: Record) -> None:
+    prefix = made.replica_id_prefix
+    if not (can_be_typed(made.id, prefix) if prefix else is_row_id(made.id)):
+        raise InvalidFieldError("id", "this is no id of td", "leave it out, so that one is made")
 
 
 def _refuse_own(change: RowChange) -> None:

@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from tracker.errors import ClaimedError, ReviewNeededError, TrackerError, TransitionError
+from tracker.errors import ClaimedError, InvalidFieldError, ReviewNeededError, TrackerError, TransitionError
 from tracker.records import Issue, Status
 from tracker.review_policy import Involved, Policy, refuse_own_close
 
@@ -64,7 +64,8 @@ class Wish:
     """Who wants an issue to go on, and what they bring.
 
     is_forced: they know what stands against it. exception: why they close their own work without a review.
-    is_approved: a review that lets the issue be closed was made, or is being made.
+    is_approved: a review that lets the issue be closed was made, or is being made. is_explained: it is their
+    own, or they say why they close what somebody else approved.
     """
 
     session: str
@@ -73,6 +74,7 @@ class Wish:
     is_forced: bool = False
     exception: str = ""
     is_approved: bool = False
+    is_explained: bool = True
 
 
 def enter_status(issue: Issue, status: Status, now: datetime, session: str | None) -> Changes:
@@ -156,9 +158,14 @@ def _not_own_work(issue: Issue, wish: Wish) -> TrackerError | None:
 
 
 def _approved(issue: Issue, wish: Wish) -> TrackerError | None:
-    if wish.is_approved or issue.minor or wish.policy is Policy.OFF:
+    if issue.minor or wish.policy is Policy.OFF:
         return None
-    return ReviewNeededError(issue.id)
+    if not wish.is_approved:
+        return ReviewNeededError(issue.id)
+    if not wish.is_explained:
+        hint = f"say why you close it: td close {issue.id} -m REASON"
+        return InvalidFieldError("reason", f"it is empty, and somebody else approved {issue.id}", hint)
+    return None
 
 
 _RULES: Final[Mapping[Guard, Callable[[Issue, Wish], TrackerError | None]]] = {

@@ -9,7 +9,7 @@ from cli.formats import FormatOption
 from cli.invocation import Invocation, command, default_command
 from cli.render import conflict_lines
 from cli.rows import emit_documents
-from tracker import decisions
+from tracker import decisions, sessions
 
 app = typer.Typer(name="conflicts", help="See changes that wait for a decision.")
 
@@ -28,13 +28,13 @@ def list_conflicts(call: Invocation, form: FormatOption = None) -> None:
     """
     with call.reading() as tracker:
         found = tracker.replica.conflicts()
-        reader = tracker.reader
+        reader, names = tracker.reader, sessions.names(tracker)
     documents = [conflict_document(conflict) for conflict in found]
     emit_documents(
         call,
         form,
         documents,
-        lambda: [line for conflict in found for line in conflict_lines(conflict, reader)],
+        lambda: [line for conflict in found for line in conflict_lines(conflict, reader, names=names)],
         name="conflicts",
         columns=CONFLICT_COLUMNS,
     )
@@ -50,5 +50,5 @@ def show(
     """Show one conflict."""
     with call.tracker() as tracker:
         found = decisions.find(tracker, conflict)
-        reader, is_open = tracker.reader, decisions.is_open(tracker, found)
-    call.emit(lambda: conflict_document(found), lambda: conflict_lines(found, reader, is_open=is_open))
+        reader, is_open, names = tracker.reader, decisions.is_open(tracker, found), sessions.names(tracker)
+    call.emit(lambda: conflict_document(found), lambda: conflict_lines(found, reader, is_open=is_open, names=names))

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.changes import emit_change
+from cli.errors import UsageError
 from cli.fields import (
     Acceptance,
     AcceptanceFile,
@@ -33,9 +34,12 @@ app = typer.Typer()
 @command(app, "create")
 def create(
     call: Invocation,
-    title: Annotated[
-        str,
-        typer.Argument(help="What is to be done, in a few words; `bug: …` makes it a bug.", metavar="TITLE"),
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            help="What is to be done, in a few words; `bug: …`, or bug before it, makes it a bug.",
+            metavar="[TYPE] TITLE",
+        ),
     ],
     *,
     type_name: TypeName = None,
@@ -45,7 +49,9 @@ def create(
     label: Annotated[
         list[str] | None,
         typer.Option(
-            "--label", "--labels", "--tag", "-l", help="A label; may be given several times.", metavar="LABEL"
+            *("--label", "--labels", "--tag", "--tags", "-l"),
+            help="A label; may be given several times.",
+            metavar="LABEL",
         ),
     ] = None,
     acceptance: Acceptance = None,
@@ -60,10 +66,11 @@ def create(
     blocks: Blocks = None,
 ) -> None:
     """Write a new issue."""
-    told, prefix = split_title(title) if type_name is None else (title, None)
+    title, before = _title_of(words, type_name)
+    told, prefix = split_title(title) if before is None else (title, None)
     edit = IssueEdit(
         title=told,
-        type=prefix or IssueType.TASK if type_name is None else parse_type(type_name),
+        type=prefix or IssueType.TASK if before is None else parse_type(before),
         priority=None if priority is None else parse_priority(priority),
         description=text_of("description", description, description_file),
         acceptance=text_of("acceptance", acceptance, acceptance_file),
@@ -78,3 +85,12 @@ def create(
     with call.tracker() as tracker:
         issue = editing.create(tracker, edit, depends_on=split(depends_on), blocks=split(blocks))
         emit_change(call, tracker, "created", [issue], many=False)
+
+
+def _title_of(words: list[str], type_name: str | None) -> tuple[str, str | None]:
+    """The title, and the type that was typed for it, by the option or before the title."""
+    if len(words) == 1:
+        return words[0], type_name
+    if len(words) > 2 or type_name is not None:
+        raise UsageError("a title is one argument", f'put it in quotes: td create "{" ".join(words)}"')
+    return words[1], words[0]

@@ -6,7 +6,7 @@ from cli.documents import issue_document
 from cli.invocation import Invocation, command
 from cli.options import IssueId
 from cli.show import show_document, show_lines
-from tracker import views
+from tracker import sessions, views
 
 app = typer.Typer()
 
@@ -48,4 +48,5 @@ def resume(call: Invocation, issue_id: IssueId) -> None:
         issue = tracker.get(issue_id)
         tracker.set_focus(issue.id)
         view, pending, reader = views.whole(tracker, issue.id), issue.id in tracker.pending_ids(), tracker.reader
-    call.emit(lambda: show_document(view, pending=pending), lambda: show_lines(view, reader, pending=pending))
+        names = sessions.names(tracker)
+    call.emit(lambda: show_document(view, pending=pending), lambda: show_lines(view, reader, names, pending=pending))

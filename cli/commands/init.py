@@ -19,7 +19,7 @@ from cli.exits import error_document
 from cli.invocation import Invocation, command
 from cli.moving import moved_document, moved_lines, say_moved, source_of, take_in
 from cli.output import print_json, print_lines
-from cli.place import NAME, check_in_sight, make_directory, open_place, target_directory
+from cli.place import NAME, check_in_sight, check_no_move, make_directory, open_place, target_directory
 from cli.progress import working
 from tracker import Mode, ReplicaError, SyncReport, make_way, refuse_open_token
 
@@ -62,6 +62,8 @@ def init(
     source = None if migrate_from is None else _source(migrate_from, config)
     if source is None or source.parent.resolve() != directory.resolve():
         check_in_sight(directory, config.mode)
+    if source is None:
+        check_no_move(directory)
     config = _with_token(config, read_token_line(sys.stdin) if token_stdin else None)
     if source is not None:
         _migrate(call, directory, config, source)

@@ -136,13 +136,16 @@ def reopen(call: Invocation, issue_ids: IssueIds, reason: Reason = "") -> None:
 def delete(call: Invocation, issue_ids: IssueIds) -> None:
     """Delete issues; td restore brings them back."""
     with call.tracker() as tracker:
+        before = {issue.id for issue in map(tracker.get, issue_ids) if issue.deleted_at is not None}
         deleted = tracker.delete(issue_ids)
-        emit_change(call, tracker, "deleted", deleted, many=len(issue_ids) > 1)
-        _say(call, notices.of_end(tracker, deleted))
+        emit_change(call, tracker, "deleted", deleted, many=len(issue_ids) > 1, unchanged=before)
+        _say(call, notices.of_end(tracker, [issue for issue in deleted if issue.id not in before]))
 
 
 @command(app, "restore")
 def restore(call: Invocation, issue_ids: IssueIds) -> None:
     """Bring deleted issues back."""
     with call.tracker() as tracker:
-        emit_change(call, tracker, "restored", tracker.restore(issue_ids), many=len(issue_ids) > 1)
+        there = {issue.id for issue in map(tracker.get, issue_ids) if issue.deleted_at is None}
+        restored = tracker.restore(issue_ids)
+        emit_change(call, tracker, "restored", restored, many=len(issue_ids) > 1, unchanged=there)

@@ -11,7 +11,7 @@ from cli.options import FocusedIds
 from cli.output import print_json, print_lines
 from cli.render import issue_lines
 from cli.show import show_document, show_lines
-from tracker import NearIssues, views
+from tracker import NearIssues, sessions, views
 
 app = typer.Typer()
 
@@ -39,11 +39,12 @@ def show(
             )
             return
         found = [views.whole(tracker, typed) for typed in ids]
+        names = sessions.names(tracker)
     if call.as_json:
         documents = [show_document(view, pending=view.issue.id in pending) for view in found]
         print_json(documents if len(ids) > 1 else documents[0])
         return
     lines: list[str] = []
     for view in found:
-        lines += [*([""] if lines else []), *show_lines(view, reader, pending=view.issue.id in pending)]
+        lines += [*([""] if lines else []), *show_lines(view, reader, names, pending=view.issue.id in pending)]
     print_lines(lines)

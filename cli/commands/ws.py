@@ -120,6 +120,8 @@ def handoff(
         work, made = work_sessions.end(tracker, account=account, commit=commit, goes_on=goes_on)
         if review and made:
             moved = reviews.request(tracker, [one.issue_id for one in made])
+            if not call.as_json:
+                _tell_end(call, work, made)
             emit_moved(call, tracker, "review requested", moved, many=True)
             return
     _tell_end(call, work, made)

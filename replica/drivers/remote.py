@@ -26,6 +26,7 @@ from replica.migrate import check_version, plan_migrations, version_of
 from replica.mutation import Mutation, StoredValue
 from replica.primary import NO_TAIL, Primary
 from replica.schema import Schema, Table
+from replica.sqlite_file import is_refused_write
 from replica.stamps import Stamp
 
 _MIGRATION_PATIENCE_S = 60.0
@@ -86,6 +87,8 @@ class Remote:
         try:
             is_read_only = self._primary.is_read_only(sql)
         except PrimaryError as error:
+            if is_refused_write(sql, error):
+                raise WriteRefusedError("this SQL would write, or reach outside the database") from error
             raise QueryError(f"SQL does not run: {error}", "check its syntax and its names") from error
         # A PRAGMA or ATTACH is read-only to SQLite, and changes what the connection is or reaches.
         if not is_read_only or word[1].upper() not in _READING:

@@ -24,7 +24,7 @@ from auth.vault_errors import (
     VaultUnusableError,
     WrongVaultKeyError,
 )
-from auth.vault_format import Cost, make_lock, seal, unseal
+from auth.vault_format import Cost, lock_of, make_lock, seal, unseal
 from auth.vault_key import Opener, Passphrase, VaultKey
 
 CHEAP: Final = Cost(10)
@@ -194,7 +194,9 @@ def test_a_new_key_that_could_not_be_shown_is_not_used(tmp_path: Path) -> None:
 def test_without_a_vault_there_is_nothing_to_rotate(tmp_path: Path) -> None:
     """It is said; a person may have named the wrong file."""
     with pytest.raises(NoVaultError):
-        vault_at(tmp_path).rotate(VaultKey.generate())
+        vault_at(tmp_path / "nowhere").rotate(VaultKey.generate())
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
@@ -331,6 +333,15 @@ def test_what_is_sealed_is_unsealed_as_it_was(entries: dict[str, str]) -> None:
     lock = make_lock(KEY)
 
     assert unseal(seal(entries, lock), lock, path=Path("vault")) == entries
+
+
+@given(st.binary(max_size=300), st.sampled_from([b"", b"RTKVAULT", b"RTKVAULT\x01\x00\x00\x00\x00"]), st.booleans())
+def test_what_is_no_vault_is_told_whatever_it_is(data: bytes, beginning: bytes, is_digested: bool) -> None:  # noqa: FBT001 - drawn
+    """With one of the errors that say what to do."""
+    body = beginning + data
+
+    with pytest.raises((TamperedVaultError, WrongVaultKeyError, NewerVaultError)):
+        lock_of(with_digest(body) if is_digested else body, KEY, path=Path("vault"))
 
 
 @given(st.binary(min_size=32, max_size=32))

@@ -30,6 +30,13 @@ def refused(program: Program, *args: str, code: int, error: str) -> dict[str, st
     return found
 
 
+def test_a_choice_that_is_none_is_told_in_plain_words(td: Program) -> None:
+    """With those that there are, and without the names of what checks them."""
+    message = refused(td, "export", "--format", "xml", code=2, error="usage")["message"]
+
+    assert message == "Invalid value for '--format' / '-f': 'xml' is not one of 'json', 'sql', 'md'"
+
+
 BAD_FIELDS: list[tuple[str, list[str], str]] = [
     ("empty title", ["create", ""], "title: it is empty"),
     ("blank title", ["create", "   "], "title: it is empty"),

@@ -10,6 +10,7 @@ from cli.completion import Shell
 from cli.names import COMPLETION_VARIABLE
 from tests.cli.in_process import done
 from tests.cli.program import TD, Program
+from tracker import Issue
 
 EVIL = "x'\"`$(touch pwned)`;\\)) [bold] end"
 
@@ -92,6 +93,16 @@ def test_an_id_is_offered_with_its_title(td: Program) -> None:
     assert list(offered(td, "show", "td-")) == [first, second]
     assert offered(td, "view", first[:5]) == {first: "x touch pwned bold end"}
     assert offered(td, "dep", "add", "td-") == offered(td, "show", "td-")
+
+
+def test_an_id_that_a_shell_could_act_on_is_not_offered(td: Program) -> None:
+    """A teammate's program may have written any text as an id."""
+    with td.tracker() as tracker, tracker.replica.transaction() as tx:
+        for evil in ("td-a$(touch pwned)", "td-a\n", "td-a'b"):
+            tx.insert(Issue(id=evil, title="Oat milk", created_at=tracker.now()))
+        tx.insert(Issue(id="td-ab", title="Soy milk", created_at=tracker.now()))
+
+    assert offered(td, "show", "td-a") == {"td-ab": "Soy milk"}
 
 
 def test_what_can_stand_there_is_offered(td: Program) -> None:

@@ -1,5 +1,7 @@
 """What is told on the way of an issue, besides what was done."""
 
+import re
+
 import pytest
 
 from tests.cli.in_process import InProcess
@@ -41,6 +43,21 @@ def test_whose_work_is_put_back_is_told(here: InProcess, monkeypatch: pytest.Mon
 
     here.done("start", made)
     assert here.done("unstart", made).err == ""
+
+
+def test_a_claim_that_is_refused_tells_the_name_of_who_has_it(here: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was given with td session --name, and the session it is the name of."""
+    made = created(here, "Oat milk")
+    here.done("session", "--name", "Ann")
+    here.done("start", made)
+    session = here.document("whoami")["session"]
+    monkeypatch.setenv("TD_SESSION_ID", "somebody-else")
+
+    refused = here("start", made)
+
+    assert (refused.code, refused.out) == (3, "")
+    assert refused.err.startswith(f"td: {made} was started by Ann ({session}), last changed at ")
+    assert f"  claimed by  Ann ({session})\n" in here.done("show", made).out
 
 
 @pytest.mark.parametrize("command", ["close", "delete"])
@@ -114,3 +131,80 @@ def test_what_is_in_a_stretch_already_is_told(here: InProcess) -> None:
     assert here.done("ws", "tag", one, other).out == f"UNCHANGED {one}\nTAGGED {other}\n"
     here.done("ws", "untag", other)
     assert here.done("ws", "untag", one, other).out == f"UNTAGGED {one}\nUNCHANGED {other}\n"
+
+
+@pytest.mark.parametrize("before", [("close",), ("defer", "+1w")])
+def test_what_is_deleted_is_among_the_deleted_whatever_it_was(here: InProcess, before: tuple[str, ...]) -> None:
+    """A closed one and one that is put off are hidden nowhere else than in the list of what there is to do."""
+    made = created(here, "Oat milk")
+    here.done(before[0], made, *before[1:])
+    here.done("delete", made)
+
+    assert [issue["id"] for issue in here.document("deleted")] == [made]
+    assert [issue["id"] for issue in here.document("list", "--deleted")] == [made]
+    assert [issue["id"] for issue in here.document("list", "--filter", "is(deleted)")] == [made]
+
+
+def test_what_was_so_already_is_told_as_unchanged(here: InProcess) -> None:
+    """To delete, or to restore, once more does nothing and is no error."""
+    made, other = created(here, "Oat milk"), created(here, "Tea")
+
+    assert here.done("restore", made).out == f"UNCHANGED {made}\n"
+    here.done("delete", made)
+    assert here.done("delete", made, other).out == f"UNCHANGED {made}\nDELETED {other}\n"
+    assert [told["action"] for told in here.document("restore", made, other)] == ["restored", "restored"]
+    assert here.document("restore", made)["action"] == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["bug", "Milk is sour"], "bug"),
+        (["Story", "Milk is sour"], "feature"),
+        (["Milk is sour", "-t", "chore"], "chore"),
+        (["bug: Milk is sour"], "bug"),
+    ],
+)
+def test_the_type_may_stand_before_the_title(here: InProcess, words: list[str], kind: str) -> None:
+    """As with the Go td; what is said of it comes by any of the names that people bring along."""
+    made = here.document("new", *words, "--tags", "a", "--notes", "It is from May.")["issue"]
+
+    assert (made["title"], made["type"], made["labels"]) == ("Milk is sour", kind, ["a"])
+    assert made["description"] == "It is from May."
+
+
+@pytest.mark.parametrize("words", [["Milk", "is sour"], ["Milk", "is", "sour"], ["bug", "Milk", "-t", "bug"]])
+def test_a_title_without_quotes_is_refused(here: InProcess, words: list[str]) -> None:
+    """Nothing is made of its first word."""
+    assert here("create", *words).code == 2
+
+    assert here.document("list") == []
+
+
+def test_a_session_may_be_typed_by_its_name_or_the_beginning_of_its_id(
+    here: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With or without the machine before it; one that is not there is an error, not an empty list."""
+    made = created(here, "Oat milk")
+    here.done("session", "--name", "Ann")
+    here.done("start", made)
+    session = here.document("whoami")["session"]
+    monkeypatch.setenv("TD_SESSION_ID", "somebody-else")
+
+    for typed in (session, session[:-1], session[-6:-1], "ann"):
+        assert [issue["id"] for issue in here.document("list", "--implementer", typed)] == [made]
+        assert here.done("unstart", "--session", typed).out == f"WOULD BE UNSTARTED {made}\n"
+    assert here.document("list", "--implementer", "@me") == []
+    assert (here("list", "--implementer", "zz").code, here("unstart", "--session", "zz").code) == (1, 1)
+
+
+def test_a_stretch_that_goes_to_review_is_told_to_have_ended(here: InProcess) -> None:
+    """With what became of its issues."""
+    made = created(here, "Oat milk")
+    here.done("ws", "start", "breakfast")
+    here.done("ws", "tag", made)
+
+    told = here.done("ws", "handoff", "--review").out.splitlines()
+
+    assert re.fullmatch(r"WORK SESSION ENDED ws-\w+", told[0])
+    assert told[1:] == [f"  {made} handed off", f"REVIEW REQUESTED {made}"]

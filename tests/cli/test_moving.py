@@ -225,6 +225,28 @@ def test_init_brings_along_a_replica_with_what_is_pending(
             assert tracker.replica.pending() == []
 
 
+def test_a_killed_init_is_not_taken_for_a_whole_one(backlog: Program, network: FaultProxy, tmp_path: Path) -> None:
+    """What it was to bring is named by no config: a bare `td init` would go on without it in silence."""
+    other = Program(tmp_path / "other")
+    bring = ("init", "--url", network.url, "--migrate-from", str(backlog.directory))
+    network.freeze()
+    process = other.start(*bring)
+    network.wait_for(lambda counts: counts.connections > 0)
+    process.kill()
+    process.communicate()
+    network.heal()
+
+    for call in (("list",), ("init", "--url", network.url)):
+        error = other(*call, "--json").error()
+        assert error["code"] == "not_initialised", error
+        assert "moving.db" in error["message"], error
+        assert "td init --migrate-from goes on" in error["hint"], error
+    other.done(*bring)
+
+    assert titles(other) == ["Bread", "Oat milk"]
+    assert kept(other, "moving.db*") == []
+
+
 def test_init_with_a_lost_config_takes_up_what_is_there(backlog: Program, primary_server: Server) -> None:
     """The file in the directory itself: it is put away, as by td config set."""
     place = backlog.directory / ".todos"
@@ -234,6 +256,22 @@ def test_init_with_a_lost_config_takes_up_what_is_there(backlog: Program, primar
 
     assert len(kept(backlog, "data-moved-*.db")) == 1
     assert titles(backlog) == ["Bread", "Oat milk"]
+
+
+def test_a_file_beside_a_replica_is_not_passed_over(backlog: Program, primary_server: Server) -> None:
+    """As a move that was killed leaves them; with the config lost, nothing says that the file is what counts."""
+    place, url = backlog.directory / ".todos", primary_server.url
+    backlog.done("config", "set", "url", url)
+    (old,) = kept(backlog, "data-moved-*.db")
+    old.rename(place / "data.db")
+    (place / "config.json").unlink()
+
+    error = backlog("init", "--url", url, "--json").error()
+    assert (error["code"], "--migrate-from" in error["hint"]) == ("not_initialised", True), error
+    backlog.done("init", "--url", url, "--migrate-from", str(place / "data.db"))
+
+    assert titles(backlog) == ["Bread", "Oat milk"]
+    assert len(kept(backlog, "data-moved-*.db")) == 1
 
 
 @pytest.mark.parametrize("source", ["foreign", "missing", "there"])

@@ -121,6 +121,23 @@ def test_a_conflict_names_both_values_their_authors_and_what_to_do(laptop: Progr
         assert part in told
 
 
+def test_a_conflict_tells_the_names_of_who_made_it(laptop: Program, desktop: Program) -> None:
+    """Two who started the same issue are named as they named themselves."""
+    issue_id = laptop.create("May")
+    for program, called in ((laptop, "Ann"), (desktop, "Ben")):
+        program.done("session", "--name", called)
+    sync(laptop, desktop)
+    laptop.done("start", issue_id)
+    desktop.done("start", issue_id)
+
+    sync(laptop, desktop)
+
+    told = [desktop.done(*command).out for command in (("conflicts",), ("show", issue_id))]
+    for out in told:
+        assert re.search(r"mine +\S+ +by Ben \(ses_\w+\) on ", out)
+        assert re.search(r"theirs +\S+ +by Ann \(ses_\w+\) on ", out)
+
+
 def test_a_sync_that_leaves_a_conflict_says_where_to_look(laptop: Program, desktop: Program) -> None:
     """On stderr: the sync itself is done."""
     in_conflict(laptop, desktop)

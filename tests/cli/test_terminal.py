@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.in_process import InProcess
 from tests.cli.program import TD, Program
 from tests.faults import FaultProxy
+from tracker import Issue
 
 _UNPRIVILEGED = Path(__file__).with_name("unprivileged.py")
 _SMALL_FILES = Path(__file__).with_name("small_files.py")
@@ -178,6 +180,34 @@ def test_a_title_cannot_move_the_cursor(td: Program) -> None:
 
     assert "\\x1b[2J\\u202egone\\nforged" in shown
     assert len(shown.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "args",
+    ["list", "show td-a", "tree", "ready", "search milk", "update td-a -p P1", "depends-on td-a",
+     "query --write --dry-run DELETE\u00a0FROM\u00a0issues", "board show all", "last", "critical-path"],
+)  # fmt: skip
+def test_an_id_cannot_move_the_cursor(here: InProcess, args: str) -> None:
+    """A teammate's program may have written any text as an id."""
+    with here.tracker() as tracker:
+        now = tracker.now()
+        with tracker.replica.transaction() as tx:
+            tx.insert(Issue(id="td-a\x1b[2J\x9b2J\r\u202eb", title="Oat milk", created_at=now))
+            tx.insert(Issue(id="td-b\x1b]0;x\x07", title="Soy milk", created_at=now))
+
+    told = here.done(*(word.replace("\u00a0", " ") for word in args.split(" ")))
+
+    assert "td-" in told.out + told.err
+    assert not set("\x1b\x9b\x07\r\u202e") & set(told.out + told.err)
+
+
+def test_an_id_cannot_forge_a_line(here: InProcess) -> None:
+    """Nor can it make two issues of one."""
+    with here.tracker() as tracker, tracker.replica.transaction() as tx:
+        tx.insert(Issue(id="td-a\ntd-b  P0  open", title="Oat milk", created_at=tracker.now()))
+
+    assert here.done("list").out == "td-a\\ntd-b  P0  open  P2  open  task  Oat milk\n"
+    assert here.done("update", "td-a", "-p", "P1").out == "UPDATED td-a\\ntd-b  P0  open\n"
 
 
 def test_a_list_loads_nothing_that_it_does_not_need(td: Program) -> None:

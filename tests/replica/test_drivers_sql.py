@@ -22,6 +22,12 @@ WRITES = [
     "DELETE FROM notes RETURNING id",
     "-- only looking\nDELETE FROM notes",
     "DROP TABLE notes",
+    "DROP TABLE nowhere",
+    "DROP INDEX nowhere",
+    "ALTER TABLE nowhere ADD COLUMN other TEXT",
+    "CREATE INDEX other ON notes (title)",
+    "/* all */ REINDEX nowhere",
+    "DELETE FROM sqlite_master",
     "CREATE TABLE other (id TEXT)",
     "CREATE TEMP TABLE other (id TEXT)",
     "ALTER TABLE notes ADD COLUMN other TEXT",
@@ -85,6 +91,13 @@ def test_sql_that_does_not_run_is_a_query_error(notes: Replica, sql: str) -> Non
 
     assert len(str(caught.value).splitlines()) == 1
     assert notes.select(Note) == [note]
+
+
+@pytest.mark.parametrize("sql", ["", " ", ";", "-- nothing"])
+def test_no_sql_is_told_as_that(notes: Replica, sql: str) -> None:
+    """Nothing would write there."""
+    with pytest.raises(QueryError, match="no SQL"):
+        notes.query(sql)
 
 
 @pytest.mark.parametrize("value", [2**63, "\ud800", float("nan"), ..., [1]], ids=repr)

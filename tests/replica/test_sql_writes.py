@@ -313,6 +313,8 @@ def test_a_change_of_the_schema_is_told_where_it_belongs(notes: Replica, sql: st
         ("INSERT INTO notes (id, title, body) VALUES ('b', 'b', NULL)", "notes b: body: "),
         ("INSERT INTO notes DEFAULT VALUES", "notes new row 1: title: Field required"),
         ("UPDATE notes SET body = 'a' || char(0) WHERE title = 'Milk'", "notes {id}: body: text cannot hold a NUL"),
+        ("UPDATE notes SET body = CAST(x'ff' AS TEXT) WHERE title = 'Milk'", "this SQL makes text that is not UTF-8"),
+        ("INSERT INTO notes (title) VALUES (CAST(x'ff' AS TEXT))", "this SQL makes text that is not UTF-8"),
     ],
 )
 def test_what_a_record_does_not_take_is_told_by_row_and_field(notes: Replica, sql: str, told: str) -> None:
@@ -468,6 +470,20 @@ def test_a_base_that_cannot_be_read_is_told(tmp_path: Path, primary_server: Serv
             notes.sql.execute("DELETE FROM notes")
         with suppress(DamagedError):
             add(notes, "Oats")
+
+
+def test_text_that_a_query_makes_of_bytes_is_no_damage(tmp_path: Path, primary_server: Server) -> None:
+    """It is told as what it is, and no sync fetches the base anew for it."""
+    with open_notes(tmp_path / "notes", "libsql", primary_server.url) as notes:
+        add(notes, "Milk")
+        assert notes.sync().error is None
+
+        with pytest.raises(QueryError, match="UTF-8"):
+            notes.query("SELECT CAST(x'ff' AS TEXT) FROM notes")
+
+        assert notes.sync().error is None
+        assert titles(notes) == ["Milk"]
+    assert not (tmp_path / "notes" / "set-aside").exists()
 
 
 def test_mode_remote_has_no_rows_here_to_run_sql_on(tmp_path: Path, primary_server: Server) -> None:

@@ -12,6 +12,7 @@ from tracker import (
     Tracker,
     arrivals,
     decisions,
+    deeds,
     dependencies,
     editing,
     moves,
@@ -80,6 +81,38 @@ def test_the_last_parts_closed_by_two_close_their_epic(laptop: Tracker, desktop:
     found = {issue.id: issue for issue in agreed(laptop, desktop)}[epic.id]
     assert (found.status, found.closed_by_session) == (Status.CLOSED, None)
     assert sync(laptop, desktop) == []
+
+
+def test_an_approval_that_met_an_edit_does_not_count(laptop: Tracker, desktop: Tracker) -> None:
+    """Whoever syncs first: what was approved is not what is there, and everybody is told so."""
+    for first, second in ((laptop, desktop), (desktop, laptop)):
+        (issue,) = shared(laptop, desktop, "Oat milk")
+        reviews.request(laptop, [issue.id])
+        sync(laptop, desktop)
+        laptop.update(issue.id, IssueEdit(title="Whole milk"))
+        reviews.approve(desktop, [issue.id], record_only=True, reason="oat milk is fine")
+
+        told = sync(first, second)
+
+        assert told == [f"{issue.id} the approval by {desktop.session} does not count: the issue was edited meanwhile"]
+        assert sync(laptop, desktop) == []
+        for tracker in (laptop, desktop):
+            found = tracker.get(issue.id)
+            assert (found.title, found.status) == ("Whole milk", Status.IN_REVIEW)
+            assert deeds.approvals(tracker, found) == []
+
+
+def test_an_approval_that_met_an_edit_closes_nothing_before_it_is_mended(laptop: Tracker, desktop: Tracker) -> None:
+    """A client that has both does not wait for anybody to say so."""
+    (issue,) = shared(laptop, desktop, "Oat milk")
+    reviews.request(laptop, [issue.id])
+    sync(laptop, desktop)
+    laptop.update(issue.id, IssueEdit(title="Whole milk"))
+    reviews.approve(desktop, [issue.id], record_only=True, reason="oat milk is fine")
+    for tracker in (laptop, desktop, laptop):
+        assert tracker.replica.sync().error is None
+
+    assert deeds.approvals(laptop, laptop.get(issue.id)) == []
 
 
 def test_both_who_see_it_mend_it_to_the_same(laptop: Tracker, desktop: Tracker) -> None:

@@ -180,7 +180,7 @@ def test_work_that_begins_again_ends_an_approval(tracker: Tracker, colleague: Tr
 
     moves.start(tracker, [made.id])
 
-    assert deeds.approvals(tracker, made.id) == []
+    assert deeds.approvals(tracker, tracker.get(made.id)) == []
 
 
 def test_a_creation_that_moved_others_is_taken_back_as_any_other(tracker: Tracker) -> None:
@@ -208,9 +208,9 @@ def test_an_approval_that_a_creation_ended_counts_again_once_that_is_taken_back(
     reviews.request(tracker, [made.id])
     reviews.approve(colleague, [made.id], record_only=True, reason="fine")
     blocker = editing.create(tracker, IssueEdit(title="Buy a fridge"), blocks=[made.id])
-    assert deeds.approvals(tracker, made.id) == []
+    assert deeds.approvals(tracker, tracker.get(made.id)) == []
 
     undone = tracker.undo()
 
     assert undone.deleted == (blocker.id,)
-    assert len(deeds.approvals(tracker, made.id)) == 1
+    assert len(deeds.approvals(tracker, tracker.get(made.id))) == 1

@@ -93,7 +93,7 @@ def test_an_edit_that_ends_an_approval_twice_is_done(far: Tracker, farther: Trac
 
     editing.change(far, [made.id], IssueEdit(title="Oat drink"), depends_on=[other.id])
 
-    assert deeds.approvals(far, made.id) == []
+    assert deeds.approvals(far, far.get(made.id)) == []
 
 
 def test_an_epic_and_its_parts_go_through_a_review(far: Tracker, farther: Tracker) -> None:

@@ -81,8 +81,34 @@ def test_a_recorded_approval_closes_nothing_and_lets_anybody_close(
         reviews.approve(tracker, [waiting.id])
     reviews.approve(tracker, [waiting.id], reason="was approved")
 
-    assert tracker.get(waiting.id).status is Status.CLOSED
-    assert len(tracker.replica.select(Review)) == 1
+    closed = tracker.get(waiting.id)
+    assert (closed.status, closed.closed_by_session) == (Status.CLOSED, tracker.session)
+    (review,) = tracker.replica.select(Review)
+    assert (closed.reviewer_session, closed.reviewed_at) == (colleague.session, review.created_at)
+
+
+def test_who_closes_on_the_approval_of_somebody_else_says_why(
+    tracker: Tracker, colleague: Tracker, waiting: Issue
+) -> None:
+    """Whichever way it is closed; the issue tells of who reviewed it, not of who closed it."""
+    reviews.approve(colleague, [waiting.id], reason="fine", record_only=True)
+
+    with pytest.raises(InvalidFieldError):
+        moves.close(tracker, [waiting.id])
+    with pytest.raises(InvalidFieldError):
+        tracker.update(waiting.id, IssueEdit(status=Status.CLOSED))
+    (closed,) = moves.close(tracker, [waiting.id], reason="was approved").issues
+
+    assert (closed.reviewer_session, closed.closed_by_session) == (colleague.session, tracker.session)
+
+
+def test_who_approved_closes_without_another_word(tracker: Tracker, colleague: Tracker, waiting: Issue) -> None:
+    """The approval has said it all."""
+    reviews.approve(colleague, [waiting.id], reason="fine", record_only=True)
+
+    (closed,) = moves.close(colleague, [waiting.id]).issues
+
+    assert (closed.status, closed.reviewer_session) == (Status.CLOSED, colleague.session)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +127,7 @@ def test_an_edit_ends_an_approval(tracker: Tracker, colleague: Tracker, waiting:
 
     tracker.update(waiting.id, edit)
 
-    assert deeds.approvals(tracker, waiting.id) == []
+    assert deeds.approvals(tracker, tracker.get(waiting.id)) == []
 
 
 def test_labels_and_days_do_not_end_an_approval(tracker: Tracker, colleague: Tracker, waiting: Issue) -> None:
@@ -110,7 +136,7 @@ def test_labels_and_days_do_not_end_an_approval(tracker: Tracker, colleague: Tra
 
     tracker.update(waiting.id, IssueEdit(add_labels=frozenset({"a"}), due_date=tracker.now().date()))
 
-    assert len(deeds.approvals(tracker, waiting.id)) == 1
+    assert len(deeds.approvals(tracker, tracker.get(waiting.id))) == 1
 
 
 def test_a_rejected_issue_is_open_and_nobodys(tracker: Tracker, colleague: Tracker, waiting: Issue) -> None:
@@ -120,7 +146,7 @@ def test_a_rejected_issue_is_open_and_nobodys(tracker: Tracker, colleague: Track
     (back,) = reviews.reject(colleague, [waiting.id], reason="sour").issues
 
     assert (back.status, back.implementer_session, back.review_requested_by) == (Status.OPEN, None, None)
-    assert deeds.approvals(tracker, waiting.id) == []
+    assert deeds.approvals(tracker, tracker.get(waiting.id)) == []
     decisions = [(one.decision, one.summary) for one in tracker.replica.select(Review, "ORDER BY created_at, decision")]
     assert (Decision.CHANGES_REQUESTED, "sour") in decisions
 
@@ -206,11 +232,11 @@ def test_another_file_or_dependency_ends_an_approval(tracker: Tracker, colleague
     ]
     for change in changes:
         reviews.approve(colleague, [waiting.id], reason="fine", record_only=True)
-        assert deeds.approvals(tracker, waiting.id)
+        assert deeds.approvals(tracker, tracker.get(waiting.id))
 
         change()
 
-        assert deeds.approvals(tracker, waiting.id) == []
+        assert deeds.approvals(tracker, tracker.get(waiting.id)) == []
 
 
 @pytest.mark.parametrize("is_part_first", [True, False])

@@ -206,7 +206,7 @@ WRITTEN_ONCE = {
     "sessions": {"machine", "branch", "agent", "previous_session"},
     "reviews": {
         *("issue_id", "reviewer_session", "decision", "summary", "requested_by", "self_review", "reviewed_by"),
-        "created_at",
+        *("created_at", "digest"),
     },
     "comments": {"issue_id", "session", "created_at"},
     "logs": {"issue_id", "work_session_id", "type", "message"},

@@ -52,7 +52,8 @@ class Review(Record, table="reviews"):
     """A decision about an issue in review.
 
     self_review: by somebody who was involved in it. reviewed_by: who looked at it, where that is not the session.
-    superseded_at: since when it does not count any more, because the issue was edited or rejected.
+    superseded_at: since when it does not count any more, because the issue was edited or rejected. digest: of what was
+    approved (`tracker.deeds.digest_of`); it does not count for anything else either.
     """
 
     issue_id: str
@@ -64,3 +65,4 @@ class Review(Record, table="reviews"):
     reviewed_by: str = ""
     created_at: datetime
     superseded_at: Annotated[datetime | None, Rule.MIN] = None
+    digest: str = ""

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from replica import InputError, Record
 from tracker.errors import InvalidFieldError
+from tracker.ids import can_be_typed, is_row_id
 from tracker.names import parse_priority, parse_status, parse_type
 from tracker.records import RECORDS, Issue, IssueType, Priority, Status
 from tracker.transfer.fields import kind_of
@@ -37,8 +38,6 @@ ROW_BYTES_MAX: Final = 1_900_000
 """What a row may take as JSON: a little less than the toolkit takes for one change."""
 UNKNOWN_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LINE_LENGTH_MAX: Final = 1_000
-_ID: Final = re.compile(r"[!-~]{1,200}")
-_ISSUE_ID: Final = re.compile(r"td-[0-9a-z]{1,60}")
 # The texts of several lines; every other one is a line.
 _TEXTS: Final = frozenset({"description", "acceptance", "text", "message", "content", "summary", "query", "value"})
 # A row that says nothing in one of these is none; a title or name can be made up.
@@ -129,8 +128,8 @@ _ABSENT: Final = object()
 
 def _row_id(found: Found) -> str:
     row_id = found.values.get("id")
-    pattern = _ISSUE_ID if found.record is Issue else _ID
-    if not isinstance(row_id, str) or not pattern.fullmatch(row_id):
+    is_usable = can_be_typed if found.record is Issue else is_row_id
+    if not isinstance(row_id, str) or not is_usable(row_id):
         raise _UnfitError("its id cannot be used")
     return row_id
 

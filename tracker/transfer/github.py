@@ -93,7 +93,7 @@ def _name(repository: str, number: str) -> str:
 
 def _fields(element: Element, repository: str, number: str) -> dict[str, object]:
     labels = [name for label in _list(element.get("labels")) if (name := _named(label))]
-    assignees = [name for one in _list(element.get("assignees")) if (name := _named(one))]
+    assignees = [login for one in _list(element.get("assignees")) if (login := _login(one))]
     is_closed = str(element.get("state")).lower() == "closed"
     reason = str(element.get("state_reason") or element.get("stateReason") or "").lower()
     if is_closed and reason not in ("", "completed"):
@@ -152,16 +152,22 @@ def _list(value: object) -> list[Any]:  # see above
 
 
 def _named(value: object) -> str:
-    """The name of a label, a milestone, a type or a person."""
+    """The name of a label, a milestone or a type."""
     if isinstance(value, dict):
-        value = value.get("name") or value.get("title") or value.get("login")
+        value = value.get("name") or value.get("title")
     return value if isinstance(value, str) else ""
 
 
 def _who(person: object) -> str:
     """A person at the origin, told from a session of td."""
+    login = _login(person)
+    return f"github:{login}" if login else ""
+
+
+def _login(person: object) -> str:
+    """A person's account: `gh` tells the full name too, the REST API does not."""
     login = person.get("login") if isinstance(person, dict) else None
-    return f"github:{login}" if isinstance(login, str) and login else ""
+    return _text(login)
 
 
 def _text(value: object) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from replica import Record
+from tracker.boards import check_board_query
+from tracker.errors import FilterError, InvalidFieldError
 from tracker.ids import dependency_id, relation_id
 from tracker.records import (
     Board,
@@ -112,6 +114,12 @@ def _board(row: Row, where: str, tally: Tally) -> bool:
     if row.pop("is_builtin", 0):
         tally.homeless.add("boards", "the board of all issues, which td has by itself", where)
         return False
+    query = str(row.get("query") or "")
+    try:
+        check_board_query(query)
+    except (FilterError, InvalidFieldError):
+        reason = "filters that td does not understand, kept as they are"
+        tally.homeless.add("boards", reason, f"{where}: {query[:40]!r}")
     return True
 
 

@@ -33,10 +33,10 @@ REST: list[dict[str, Any]] = [  # any JSON objects
 GH: list[dict[str, Any]] = [  # see above
     {
         "number": 12, "title": "Cart is empty", "body": "Always.\r\n", "state": "CLOSED", "stateReason": "NOT_PLANNED",
-        "url": "https://github.com/Acme/Shop/issues/12", "author": {"login": "ann"},
+        "url": "https://github.com/Acme/Shop/issues/12", "author": {"login": "ann", "name": "Ann A."},
         "labels": [{"name": "bug"}, {"name": "p1"}, {"name": "good first issue"}], "milestone": {"title": "v2"},
-        "assignees": [{"login": "bob"}, {"login": "eve"}], "createdAt": "2026-01-02T03:04:05Z",
-        "closedAt": "2026-01-04T00:00:00Z",
+        "assignees": [{"login": "bob", "name": "Bob B."}, {"login": "eve", "name": ""}],
+        "createdAt": "2026-01-02T03:04:05Z", "closedAt": "2026-01-04T00:00:00Z",
         "comments": [
             {"url": "https://github.com/Acme/Shop/issues/12#c1", "author": {"login": "bob"}, "body": "same here",
              "createdAt": "2026-01-03T00:00:00Z"},

@@ -147,6 +147,19 @@ def test_what_has_no_place_is_counted(tracker: Tracker, tmp_path: Path) -> None:
     }
 
 
+def test_a_filter_of_another_language_is_told(tracker: Tracker, tmp_path: Path) -> None:
+    """The board is taken as it is, and who asks for it is told what is wrong; so they are told now."""
+    query = "note.title ~ plan"
+    insert = f"INSERT INTO boards (id, name, query) VALUES ('bd-1', 'Logs', '{query}'), ('bd-2', 'Bugs', 'type = bug');"
+
+    summary = import_file(tracker, make_go_database(tmp_path / "issues.db", 38, insert))
+
+    told = [remark for remark in summary.homeless if "filters" in remark.reason]
+    assert [(remark.table, remark.count) for remark in told] == [("boards", 1)]
+    assert query in told[0].example
+    assert {row.name: row.query for row in rows_of(tracker) if isinstance(row, Board)}["Logs"] == query
+
+
 @pytest.mark.parametrize("version", SCHEMAS)
 def test_a_second_time_changes_nothing(tracker: Tracker, tmp_path: Path, version: int) -> None:
     """Nor would another machine make other rows of the same file."""
