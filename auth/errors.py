@@ -4,7 +4,8 @@
 AuthError               base of all
 ├── NoKeyringError      no_keyring       this machine has no keyring that encrypts, and nothing opens a vault
 ├── KeyringError        keyring          the keyring is there and does not do what it is asked
-└── VaultError          vault            the encrypted file; its own errors are in auth.vault_errors
+├── VaultError          vault            the encrypted file; its own errors are in auth.vault_errors
+└── TokenError          token            it opens nothing; why is in auth.token_errors
 ```
 
 Always true: no text of an error holds a secret.
@@ -51,3 +52,10 @@ class VaultError(AuthError):
     """Something about the encrypted file."""
 
     code = "vault"
+
+
+class TokenError(AuthError):
+    """A token or an API key that opens nothing. The text says what is wrong, and never holds any of it."""
+
+    code = "token"
+    hint = "ask whoever runs the primary for a token: td sqld token mint"

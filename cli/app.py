@@ -131,7 +131,7 @@ def _load(name: str) -> Any:  # see above
     group.rich_markup_mode = _markup()
     # A module has either a group that is called as the command is, or single commands.
     found: Any = group if group.name == name else group.commands[name]
-    for command in (found, *getattr(found, "commands", {}).values()):
+    for command in _with_all_below(found):
         command.rich_markup_mode = _markup()
         spare_pydantic(command)
         tell_usage(command)
@@ -139,6 +139,12 @@ def _load(name: str) -> Any:  # see above
     found.epilog = f"Also called {', '.join(aliases)}." if aliases else None
     found.rich_help_panel = heading_of(name)
     return found
+
+
+def _with_all_below(command: Any) -> Iterator[Any]:  # see above
+    yield command
+    for below in getattr(command, "commands", {}).values():
+        yield from _with_all_below(below)
 
 
 class _Group(TyperGroup):

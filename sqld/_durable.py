@@ -24,6 +24,19 @@ def copy_and_hash(source: Path, target: Path, *, copied: Callable[[int], None]) 
     return digest.hexdigest()
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Put a file in its place, for its owner only, whole or not at all. Raises OSError."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as writer:
+        writer.write(content)
+        writer.flush()
+        os.fsync(writer.fileno())
+    fresh.replace(path)
+    _flush(path.parent)
+
+
 def flush_all(folder: Path) -> None:
     """Return when all that a folder holds is on the disk. Raises OSError."""
     for parent, _folders, files in os.walk(folder):

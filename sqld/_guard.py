@@ -7,6 +7,7 @@ started the child, and macOS lacks it.
 Always true: a released guard signals nobody.
 """
 
+import os
 import signal
 import subprocess
 from types import TracebackType
@@ -35,6 +36,8 @@ class Guard:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            # It needs no more to find kill and sleep; what else is there may be secret.
+            env={"PATH": os.environ.get("PATH", os.defpath)},
             start_new_session=True,
         )
 

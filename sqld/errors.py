@@ -15,7 +15,8 @@ SqldError                   base of all
 ├── NotABackupError         sqld_no_backup    the folder is no whole backup
 ├── DamagedBackupError      sqld_bad_backup   a backup does not hold what its manifest says
 ├── DataDirNotEmptyError    sqld_not_empty    a restore would have to replace what is there
-└── RestoreError            sqld_restore      a restored copy could not be put in place
+├── RestoreError            sqld_restore      a restored copy could not be put in place
+└── those of tenants are in sqld.tenant_errors, those of a server's directory in sqld.state_errors
 ```
 
 Always true: every error has a stable `code` and a `hint` that says what to do, and pickles.

@@ -1,5 +1,6 @@
-"""`td sqld`: run a primary of your own, back it up and restore it."""
+"""`td sqld`: run a primary of your own, with tenants or without, back it up and restore it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,14 +8,18 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import ForeignError, InterruptedByPersonError
+from cli.commands.sqld_tenants import app as tenants
+from cli.commands.sqld_tokens import keys, tokens
+from cli.errors import ForeignError, InterruptedByPersonError, UsageError
 from cli.invocation import Invocation, command, shared_options
 from cli.output import print_json, print_lines
 from cli.progress import measured
+from cli.serving import Serving, StateDir, serving, state_at, told, vault_of
 from cli.text import aligned
 from sqld import Manifest, PortTakenError, Server, SqldError, StartError, back_up, find_sqld, restore_backup
+from sqld.state import STATE_VARIABLE, set_up
 
-app = typer.Typer(name="sqld", help="Run a primary of your own; back it up, restore it.")
+app = typer.Typer(name="sqld", help="Run a primary of your own, keep teams apart, back it up.")
 
 DataDir = Annotated[
     Path | None,
@@ -27,22 +32,119 @@ DataDir = Annotated[
 ]
 
 
+_PORT = 8080
+# How often keys whose time is over are looked for.
+_SETTLE_EVERY_S = 60.0
+
+PortOf = Annotated[
+    int | None, typer.Option("--port", min=1, max=65535, help="Where to listen.", show_default=False, metavar="N")
+]
+
+
 shared_options(app)
+app.add_typer(tenants)
+app.add_typer(tokens)
+app.add_typer(keys)
+
+
+@command(app, "init")
+def init(
+    call: Invocation,
+    *,
+    state: StateDir = None,
+    port: PortOf = None,
+    admin_port: Annotated[
+        int | None,
+        typer.Option("--admin-port", min=1, max=65535, help="Where td commands it.", show_default=False, metavar="N"),
+    ] = None,
+    public_url: Annotated[
+        str | None,
+        typer.Option("--public-url", help="What clients are to connect to.", show_default=False, metavar="URL"),
+    ] = None,
+) -> None:
+    """Set up a primary with tenants, or what is missing of one.
+
+    Its secrets are in an encrypted file; TD_VAULT_KEY or TD_VAULT_PASSPHRASE opens it, or what you type. What is there
+    already is kept, and only what is given is changed.
+    """
+    given = {"http_port": port, "admin_port": admin_port, "public_url": public_url}
+    place = state_at(state)
+    with told():
+        made = set_up(
+            place.directory, vault_of(place), **{name: value for name, value in given.items() if value is not None}
+        )
+        settings = made.settings()
+    document = {"state": str(made.directory), **settings.model_dump(exclude={"version", "closed_key"})}
+    call.emit(
+        lambda: document,
+        lambda: [
+            f"SET UP {made.directory}",
+            *aligned([(f"  {name}", str(value)) for name, value in document.items() if value and name != "state"]),
+        ],
+    )
+    call.say(f"start it: td sqld run --state {made.directory}; keep copies of it and of its vault key apart")
 
 
 @command(app, "run")
 def run(
     call: Invocation,
     port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Where to listen; 0: any free port.", metavar="N")
-    ] = 8080,
+        int | None,
+        typer.Option(
+            "--port",
+            min=0,
+            max=65535,
+            help="Where to listen; 0: any free port. Default: 8080, or as set up.",
+            show_default=False,
+            metavar="N",
+        ),
+    ] = None,
     data_dir: DataDir = None,
+    state: StateDir = None,
 ) -> None:
-    """Run sqld on this machine until Ctrl-C."""
+    """Run sqld on this machine until Ctrl-C.
+
+    With --state, or where td sqld init was called, it has tenants; else, and with --data-dir, it has one database that
+    anybody may open who can reach it.
+    """
+    if data_dir is not None and state is not None:
+        raise UsageError("--data-dir and --state name two places", "give --state for a server with tenants")
+    with _explained():
+        if state is not None or (data_dir is None and _has_state()):
+            with serving(state) as here:
+                _run_with_tenants(call, here, port)
+        else:
+            port = _PORT if port is None else port
+            with Server(find_sqld(), port=port or None, data_dir=data_dir or _default_data_dir()) as server:
+                _tell(call, server)
+                _ended(server, server.wait())
+
+
+def _run_with_tenants(call: Invocation, here: Serving, port: int | None) -> None:
+    with _explained(), here.state.server(find_sqld(), here.vault, port=port, environ=os.environ) as server:
+        tenancy = here.tenancy()
+        missing = tenancy.settle()
+        _tell(call, server, state=here.state.directory)
+        if (here.state.directory / "dbs").is_dir():
+            call.say(f"what sqld kept before in {here.state.directory} is not served; --data-dir names it")
+        for name in missing:
+            call.say(f"sqld has no database for the tenant {name}: restore a backup of it")
+        while (ended := server.wait(_SETTLE_EVERY_S)) is None:
+            try:
+                tenancy.close_old_keys()
+            except SqldError as error:
+                call.say(f"old keys are not closed yet: {error}")
+        _ended(server, ended)
+
+
+def _ended(server: Server, code: int | None) -> None:
+    raise ForeignError("sqld_ended", f"sqld ended by itself with exit code {code}", f"see {server.log_path}")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
     try:
-        with Server(find_sqld(), port=port or None, data_dir=data_dir or _default_data_dir()) as server:
-            _tell(call, server)
-            ended = server.wait()
+        yield
     except PortTakenError as error:
         raise ForeignError(
             error.code, str(error), "choose another with --port, or any free one with --port 0"
@@ -55,7 +157,6 @@ def run(
         raise ForeignError(error.code, str(error), error.hint) from error
     except KeyboardInterrupt:
         raise InterruptedByPersonError("sqld is stopped, its data are kept; td sqld run starts it again") from None
-    raise ForeignError("sqld_ended", f"sqld ended by itself with exit code {ended}", f"see {server.log_path}")
 
 
 @command(app, "backup")
@@ -119,14 +220,16 @@ def _namespace_lines(manifest: Manifest) -> list[str]:
     )
 
 
+def _has_state() -> bool:
+    return bool(os.environ.get(STATE_VARIABLE)) or state_at(None).settings_path.exists()
+
+
 def _default_data_dir() -> Path:
-    # Only this command pays for it.
-    from platformdirs import user_data_path  # noqa: PLC0415 - see above
-
-    return user_data_path("replica-toolkit", appauthor=False) / "sqld"
+    place = state_at(None)
+    return place.data_dir if _has_state() else place.directory
 
 
-def _tell(call: Invocation, server: Server) -> None:
+def _tell(call: Invocation, server: Server, *, state: Path | None = None) -> None:
     if call.as_json:
         print_json(
             {
@@ -135,8 +238,12 @@ def _tell(call: Invocation, server: Server) -> None:
                 "version": server.version(),
                 "data_dir": str(server.data_dir),
                 "log": str(server.log_path),
+                "state": None if state is None else str(state),
             }
         )
         return
     print_lines([f"sqld {server.version()} answers at {server.url}", f"data and log in {server.data_dir}"])
+    if state is not None:
+        call.say(f"make a tenant: td sqld tenant create NAME --state {state}    stop it: Ctrl-C")
+        return
     call.say(f"use it: td init --url {server.url}    stop it: Ctrl-C")

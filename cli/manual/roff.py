@@ -29,6 +29,7 @@ ENVIRONMENT: Final = (
     ("TD_VAULT_KEY", "the key of the encrypted file, from td auth new-vault-key; it comes before the passphrase"),
     ("TD_VAULT_PASSPHRASE", "a passphrase in place of the key"),
     ("TD_SQLD", "the sqld that td sqld and td demo start"),
+    ("TD_SQLD_STATE", "the directory of a server with tenants, as --state of td sqld"),
     ("TD_SESSION_ID", "the session to work under"),
     ("TD_CONTEXT_ID", "a name that tells this caller from others on the same machine and branch"),
     ("TD_PAGER", "what shows a long text; it comes before PAGER, and less; cat, or nothing: no pager"),

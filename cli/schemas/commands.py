@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from cli.schemas import collections, issues, moving, rows, secrets, sharing, upkeep, work
+from cli.schemas import collections, issues, moving, rows, secrets, serving, sharing, upkeep, work
 
 DOCUMENTS: Final[Mapping[str, Any]] = {  # types and unions of types
     "error": sharing.ErrorLine,
@@ -113,6 +113,20 @@ DOCUMENTS: Final[Mapping[str, Any]] = {  # types and unions of types
     "demo": upkeep.Story,
     "auth new-vault-key": secrets.NewVaultKey,
     "auth rotate-vault-key": secrets.RotatedVaultKey,
+    "sqld tenant create": serving.TenantChange,
+    "sqld tenant list": list[serving.TenantDocument],
+    "sqld tenant show": serving.ShownTenant,
+    "sqld tenant rotate-key": serving.RotatedKey,
+    "sqld tenant suspend": serving.TenantChange,
+    "sqld tenant resume": serving.TenantChange,
+    "sqld tenant delete": serving.TenantChange,
+    "sqld token mint": secrets.MintedToken,
+    "sqld token list": list[serving.TokenDocument],
+    "sqld token revoke": serving.RevokedToken,
+    "sqld key create": secrets.MadeApiKey,
+    "sqld key list": list[serving.ApiKeyDocument],
+    "sqld key revoke": serving.RevokedApiKey,
+    "sqld init": serving.ServerSettings,
     "sqld run": upkeep.RunningServer,
     "sqld backup": upkeep.BackedUp,
     "sqld restore": upkeep.Restored,

@@ -1,7 +1,8 @@
-"""What td prints of the vault. Only here a document holds a secret: a key that was just made, and is kept nowhere."""
+"""What td prints once. Only here a document holds a secret: one that was just made, and is kept by nobody else."""
 
 from typing import Literal
 
+from cli.schemas.serving import ApiKeyDocument, TokenDocument
 from cli.schemas.shapes import Document
 
 
@@ -17,3 +18,15 @@ class RotatedVaultKey(Document):
     action: Literal["vault_key_rotated"]
     vault: str
     key: str | None
+
+
+class MintedToken(TokenDocument):
+    """A new token, with the token itself."""
+
+    token: str
+
+
+class MadeApiKey(ApiKeyDocument):
+    """A new API key, with the key itself."""
+
+    api_key: str

@@ -148,13 +148,14 @@ class Story(Document):
 
 
 class RunningServer(Document):
-    """A primary that runs."""
+    """A primary that runs. state: the directory of a server with tenants, null for one without."""
 
     url: str
     pid: int
     version: str
     data_dir: str
     log: str
+    state: str | None
 
 
 class BackedUp(Manifest):

@@ -26,13 +26,20 @@ from tracker import IssueEdit, boards, notes, salvage_outbox
 
 # What runs until somebody stops it, or needs a primary of its own: called below.
 WITH_A_SERVER = {"demo", "sqld run", "sqld backup", "sqld restore"}
+# What has tenants: called in tests.cli.test_sqld_tenants.
+WITH_TENANTS = {
+    "sqld init",
+    *(f"sqld tenant {name}" for name in ("create", "list", "show", "rotate-key", "suspend", "resume", "delete")),
+    *(f"sqld token {name}" for name in ("mint", "list", "revoke")),
+    *(f"sqld key {name}" for name in ("create", "list", "revoke")),
+}
 # What needs a vault of its own: called in tests.cli.test_vault.
 WITH_A_VAULT = {"auth rotate-vault-key"}
 
 
 def command_of(words: list[str]) -> str:
     """The command that a call calls: as many of its first words as name one."""
-    return next(" ".join(words[:count]) for count in (2, 1) if tuple(words[:count]) in ALL)
+    return next(" ".join(words[:count]) for count in (3, 2, 1) if tuple(words[:count]) in ALL)
 
 
 def sealed(schema: Any) -> Any:  # any part of a JSON Schema
@@ -117,7 +124,7 @@ def test_the_walk_leaves_no_command_out() -> None:
 
     # What only holds other commands prints nothing by itself.
     commands = {" ".join(one.words) for group in all_commands().values() for one in group if one.runs_alone}
-    assert walked == commands - WITH_A_SERVER - WITH_A_VAULT
+    assert walked == commands - WITH_A_SERVER - WITH_A_VAULT - WITH_TENANTS
     assert set(names()) == commands | {"error"}
 
 

@@ -42,7 +42,7 @@ def test_a_primary_tells_programs_where_it_is(fresh: Program) -> None:
     out, err = process.communicate(timeout=30)
 
     document = json.loads(text)
-    assert set(document) == {"url", "pid", "version", "data_dir", "log"}
+    assert set(document) == {"url", "pid", "version", "data_dir", "log", "state"}
     assert out == b""
     assert json.loads(err)["error"]["code"] == "interrupted"
 

@@ -1,0 +1,94 @@
+"""The directory of a server with tenants, as the commands of td sqld open it.
+
+Always true: the vault is opened only by what needs a secret, and a person is asked for its passphrase at most once.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from auth.errors import AuthError
+from cli.errors import ForeignError
+from cli.passphrase import asking
+from sqld.errors import SqldError
+from sqld.registry import Registry
+from sqld.state import State, default_directory
+from tracker import days, moment_text
+
+if TYPE_CHECKING:
+    from auth.vault import Vault
+    from sqld.tenants import Tenancy
+
+StateDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--state",
+        help="The directory of the server. Default: TD_SQLD_STATE, or a place of your user.",
+        show_default=False,
+        metavar="DIR",
+    ),
+]
+
+
+class Serving:
+    """A server's directory while a command works on it."""
+
+    def __init__(self, state: State, registry: Registry) -> None:
+        self.state, self.registry = state, registry
+        self.vault = vault_of(state)
+
+    def tenancy(self) -> "Tenancy":
+        """Its tenants. Raises SqldError, AuthError."""
+        return self.state.tenancy(self.registry, self.vault)
+
+
+def state_at(directory: Path | None) -> State:
+    """The server's directory that is meant."""
+    return State(default_directory(os.environ) if directory is None else directory)
+
+
+def vault_of(state: State) -> "Vault":
+    """Its vault, which finds out what opens it when it is first needed."""
+    # Only who serves pays for these.
+    from auth.file_vault import FileVault  # noqa: PLC0415 - see above
+    from auth.vault_key import find_opener  # noqa: PLC0415 - see above
+
+    return FileVault(state.vault_path, partial(find_opener, os.environ, asking(state.vault_path)))
+
+
+@contextmanager
+def serving(directory: Path | None) -> Iterator[Serving]:
+    """A server's directory, opened for one command. Raises ForeignError for all that goes wrong with it."""
+    state = state_at(directory)
+    with told(), state.registry() as registry:
+        yield Serving(state, registry)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Tell errors of the server as td does. Raises ForeignError."""
+    try:
+        yield
+    except (SqldError, AuthError) as error:
+        raise ForeignError(error.code, str(error), error.hint) from error
+
+
+def span_s(option: str, typed: str) -> int:
+    """A length of time that was typed, as 12h or 30d, in seconds. Raises InvalidFieldError."""
+    return int(days.parse_span(option, typed).total_seconds())
+
+
+def stamp(seconds: float) -> str:
+    """A moment of the registry, as td writes moments."""
+    return moment_text(datetime.fromtimestamp(seconds, UTC))
+
+
+def stamp_or_none(seconds: float | None) -> str | None:
+    """The same of one that may not have come."""
+    return None if seconds is None else stamp(seconds)
