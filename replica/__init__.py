@@ -31,6 +31,7 @@ from replica.errors import (
     StorageError,
     UnknownOutcomeError,
     UnreachableError,
+    UntrustedError,
     WriteRefusedError,
 )
 from replica.history import HistoryEntry
@@ -127,6 +128,7 @@ __all__ = [
     "Transaction",
     "UnknownOutcomeError",
     "UnreachableError",
+    "UntrustedError",
     "WriteRefusedError",
     "call_off_move",
     "check_url",

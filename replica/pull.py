@@ -23,8 +23,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from replica.address import http_url, refuse_open_token
 from replica.backoff import delays_until_s
 from replica.errors import DamagedError, NotAllowedError, PullUnavailableError, StorageError, UnreachableError
+from replica.trust import authorities, refused_pull
 
 BASE_FILE: Final = "replica.db"
 # In the name of a variable: a child has no business with what it holds.
@@ -86,22 +88,24 @@ def pull(
     lock_file: int,
     sleep: Callable[[float], None],
     is_fresh: bool = False,
+    ca_file: Path | None = None,
 ) -> None:
     """Bring the base up to the primary before `deadline` (monotonic seconds); `is_fresh`: by a whole new copy.
 
     lock_file: the descriptor of the sync lock; the child keeps it open, so that the lock outlives a killed parent for
-    as long as the child runs. Raises UnreachableError, NotAllowedError, PullUnavailableError, DamagedError or
-    StorageError.
+    as long as the child runs. ca_file: as for `open_replica`. Raises UnreachableError, UntrustedError,
+    NotAllowedError, PullUnavailableError, DamagedError or StorageError.
     """
+    refuse_open_token(url, token)
     try:
-        _pull(directory, url, token, deadline, lock_file, sleep, is_fresh=is_fresh)
+        _pull(directory, url, token, deadline, lock_file, sleep, is_fresh=is_fresh, ca_file=ca_file)
     except OSError as error:
         raise StorageError(f"cannot write in {directory}: {error.strerror}") from error
 
 
 def _pull(
     directory: Path, url: str, token: str | None, deadline: float, lock_file: int, sleep: Callable[[float], None],
-    *, is_fresh: bool,
+    *, is_fresh: bool, ca_file: Path | None,
 ) -> None:  # fmt: skip
     put_in_place(directory)
     target = base_path(directory)
@@ -115,7 +119,7 @@ def _pull(
     patience_end = time.monotonic() + _SNAPSHOT_PATIENCE_S
     delays = delays_until_s(deadline, random.random)
     while True:
-        problem = _run_child(target, url, token, deadline, lock_file)
+        problem = _run_child(target, url, token, deadline, lock_file, ca_file)
         is_compacting = "napshot not found" in problem and time.monotonic() < patience_end
         if not (is_compacting or _TURNED_AWAY in problem) or (delay := next(delays, None)) is None:
             break
@@ -125,7 +129,9 @@ def _pull(
         _move_in(directory)
 
 
-def _run_child(target: Path, url: str, token: str | None, deadline: float, lock_file: int) -> str:
+def _run_child(
+    target: Path, url: str, token: str | None, deadline: float, lock_file: int, ca_file: Path | None
+) -> str:
     left_s = max(0.1, deadline - time.monotonic())
     request = json.dumps(
         {"path": str(target), "url": url, "token": token, "deadline_s": left_s + 2.0, "parent": os.getpid()}
@@ -133,7 +139,7 @@ def _run_child(target: Path, url: str, token: str | None, deadline: float, lock_
     environment = {name: value for name, value in os.environ.items() if not _is_secret(name, value, token)}
     child = subprocess.Popen(
         [sys.executable, "-I", str(_PULLER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True, env=environment | {"RUST_LOG": "off"}, pass_fds=(lock_file,), start_new_session=True,
+        text=True, env=environment | {"RUST_LOG": "off", "SSL_CERT_FILE": _trusted(url, ca_file)}, pass_fds=(lock_file,), start_new_session=True,
     )  # fmt: skip
     try:
         output, _ = child.communicate(request, timeout=left_s)
@@ -150,6 +156,11 @@ def _run_child(target: Path, url: str, token: str | None, deadline: float, lock_
     return f"the puller ended with code {child.returncode}"
 
 
+def _trusted(url: str, ca_file: Path | None) -> str:
+    # The client library reads the file for any URL, and dies of one that is not there.
+    return str(authorities(ca_file if http_url(url).startswith("https:") else None))
+
+
 def _is_secret(name: str, value: str, token: str | None) -> bool:
     return any(word in name.upper() for word in _OF_SECRETS) or (bool(token) and str(token) in value)
 
@@ -160,6 +171,9 @@ def _raise_problem(problem: str, url: str, directory: Path) -> None:
         return
     if problem == "no libsql client":
         raise PullUnavailableError("changes can be sent but not fetched: libsql-experimental is not installed here")
+    untrusted = refused_pull(url, problem)
+    if untrusted is not None:
+        raise untrusted
     if "401" in lowered or "unauthor" in lowered or "unauthenticated" in lowered or "403" in lowered:
         raise NotAllowedError(f"the primary at {url} refuses the token for replication")
     if (
