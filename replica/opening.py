@@ -57,8 +57,8 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
         session: under which changes are made; a new one by default.
         machine: 8 characters that tell this machine from others; derived from the OS machine id by default.
         clock: seconds since 1970.
-        ca_file: with the certificates (PEM) of the only authorities that are trusted to say who the primary is; those of
-            Mozilla by default.
+        ca_file: with the certificates (PEM) of the only authorities that are believed about who the primary is; those
+            of Mozilla by default.
 
     Raises:
         InputError: an unknown mode, or a URL that is none.

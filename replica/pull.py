@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -79,7 +80,7 @@ def is_being_replaced(directory: Path) -> bool:
     return fetched_path(directory).exists()
 
 
-def pull(
+def pull(  # noqa: PLR0913 - what a sync says once, most of it by name
     directory: Path,
     url: str,
     token: str | None,
@@ -98,15 +99,23 @@ def pull(
     """
     refuse_open_token(url, token)
     try:
-        _pull(directory, url, token, deadline, lock_file, sleep, is_fresh=is_fresh, ca_file=ca_file)
+        _pull(directory, _Errand(url, token, deadline, lock_file, ca_file), sleep, is_fresh=is_fresh)
     except OSError as error:
         raise StorageError(f"cannot write in {directory}: {error.strerror}") from error
 
 
-def _pull(
-    directory: Path, url: str, token: str | None, deadline: float, lock_file: int, sleep: Callable[[float], None],
-    *, is_fresh: bool, ca_file: Path | None,
-) -> None:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """What a child is sent for; as `pull` has it."""
+
+    url: str
+    token: str | None
+    deadline: float
+    lock_file: int
+    ca_file: Path | None
+
+
+def _pull(directory: Path, errand: _Errand, sleep: Callable[[float], None], *, is_fresh: bool) -> None:
     put_in_place(directory)
     target = base_path(directory)
     is_beside = is_fresh or not target.exists()
@@ -117,29 +126,31 @@ def _pull(
         incoming.mkdir(mode=0o700, exist_ok=True)
         target = incoming / BASE_FILE
     patience_end = time.monotonic() + _SNAPSHOT_PATIENCE_S
-    delays = delays_until_s(deadline, random.random)
+    delays = delays_until_s(errand.deadline, random.random)
     while True:
-        problem = _run_child(target, url, token, deadline, lock_file, ca_file)
+        problem = _run_child(target, errand)
         is_compacting = "napshot not found" in problem and time.monotonic() < patience_end
         if not (is_compacting or _TURNED_AWAY in problem) or (delay := next(delays, None)) is None:
             break
         sleep(delay)
-    _raise_problem(problem, url, directory)
+    _raise_problem(problem, errand.url, directory)
     if is_beside:
         _move_in(directory)
 
 
-def _run_child(
-    target: Path, url: str, token: str | None, deadline: float, lock_file: int, ca_file: Path | None
-) -> str:
-    left_s = max(0.1, deadline - time.monotonic())
+def _run_child(target: Path, errand: _Errand) -> str:
+    left_s = max(0.1, errand.deadline - time.monotonic())
     request = json.dumps(
-        {"path": str(target), "url": url, "token": token, "deadline_s": left_s + 2.0, "parent": os.getpid()}
-    )
-    environment = {name: value for name, value in os.environ.items() if not _is_secret(name, value, token)}
+        {"path": str(target), "url": errand.url, "token": errand.token, "deadline_s": left_s + 2.0,
+         "parent": os.getpid()}
+    )  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if not _is_secret(name, value, errand.token)}
+    # The client library reads the file for any URL, and dies of one that is not there.
+    trusted = authorities(errand.ca_file if http_url(errand.url).startswith("https:") else None)
+    environment |= {"RUST_LOG": "off", "SSL_CERT_FILE": str(trusted)}
     child = subprocess.Popen(
         [sys.executable, "-I", str(_PULLER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True, env=environment | {"RUST_LOG": "off", "SSL_CERT_FILE": _trusted(url, ca_file)}, pass_fds=(lock_file,), start_new_session=True,
+        text=True, env=environment, pass_fds=(errand.lock_file,), start_new_session=True,
     )  # fmt: skip
     try:
         output, _ = child.communicate(request, timeout=left_s)
@@ -154,11 +165,6 @@ def _run_child(
     with suppress(ValueError, AttributeError):
         return str(json.loads(output.splitlines()[-1] if output else "").get("error", ""))
     return f"the puller ended with code {child.returncode}"
-
-
-def _trusted(url: str, ca_file: Path | None) -> str:
-    # The client library reads the file for any URL, and dies of one that is not there.
-    return str(authorities(ca_file if http_url(url).startswith("https:") else None))
 
 
 def _is_secret(name: str, value: str, token: str | None) -> bool:

@@ -3,25 +3,26 @@
 A real sqld stands behind a TLS end; the certificates are of an authority that the tests make.
 """
 
-import datetime
+import datetime as dt
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import trustme
 
-from replica import InputError, OfflineError, Replica, Stage, UnreachableError, UntrustedError
+from replica import InputError, OfflineError, Replica, ReplicaError, Stage, UnreachableError, UntrustedError
 from replica.pull import pull
-from replica.trust import refused_pull, trusting_nobody
+from replica.trust import trusting_nobody
 from sqld import Server
 from tests.faults.tls_end import TlsEnd
 from tests.replica.team import Item, Truth, add, open_member, synced
 
 _HOST: Final = "127.0.0.1"
-_DAY: Final = datetime.timedelta(days=1)
+_DAY: Final = dt.timedelta(days=1)
 
 OpenEnd = Callable[[trustme.LeafCert], TlsEnd]
 
@@ -59,7 +60,7 @@ def write_certificate(authority: trustme.CA, path: Path) -> Path:
 
 def bad_certificate(kind: str, authority: trustme.CA) -> trustme.LeafCert:
     """One that is wrong in a way."""
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     match kind:
         case "expired":
             return authority.issue_cert(_HOST, not_before=now - 9 * _DAY, not_after=now - _DAY)
@@ -71,15 +72,33 @@ def bad_certificate(kind: str, authority: trustme.CA) -> trustme.LeafCert:
             return trustme.CA().issue_cert(_HOST)
 
 
-_BAD: Final = pytest.mark.parametrize(
-    ("kind", "told", "hint"),
-    [
+@dataclass(frozen=True, slots=True)
+class _BadEnd:
+    """An end whose certificate proves nothing, and what should be said of it."""
+
+    end: TlsEnd
+    told: str
+    hint: str
+
+    def is_told_by(self, error: ReplicaError | None) -> bool:
+        """Whether an error says what is wrong, in one line, and what to do."""
+        line = f"the certificate of the primary at {self.end.url()} is not trusted: {self.told}"
+        return isinstance(error, UntrustedError) and str(error) == line and self.hint in error.hint
+
+
+@pytest.fixture(
+    params=[
         ("expired", "it has expired", "renewed"),
         ("early", "it is not valid yet", "clock"),
         ("name", "it is for another name", "the name in the URL"),
         ("other authority", "no authority that is trusted here has signed it", "`ca_file`"),
     ],
+    ids=lambda param: param[0],
 )
+def bad(request: pytest.FixtureRequest, open_end: OpenEnd, authority: trustme.CA) -> _BadEnd:
+    """Each way in which a certificate can be wrong."""
+    kind, told, hint = request.param
+    return _BadEnd(open_end(bad_certificate(kind, authority)), told, hint)
 
 
 # -- a certificate of the user's own authority
@@ -129,43 +148,34 @@ def test_an_own_authority_takes_the_place_of_all_others(
 # -- certificates that prove nothing
 
 
-@_BAD
 def test_a_certificate_that_proves_nothing_stops_the_sync_and_nothing_else(
-    open_end: OpenEnd, good: TlsEnd, authority: trustme.CA, ca_file: Path, tmp_path: Path, kind: str, told: str, hint: str
-) -> None:  # fmt: skip
+    bad: _BadEnd, good: TlsEnd, ca_file: Path, tmp_path: Path
+) -> None:
     """One line says what is wrong with it and what to do; writes queue, and go out once it is mended."""
-    end = open_end(bad_certificate(kind, authority))
-    with open_member(tmp_path / "laptop", end.url(), ca_file=ca_file, token=lambda: "s3cret") as laptop:
+    with open_member(tmp_path / "laptop", bad.end.url(), ca_file=ca_file, token=lambda: "s3cret") as laptop:
         add(laptop, "Milk")
 
         report = laptop.sync()
 
-        assert isinstance(report.error, UntrustedError)
-        assert str(report.error) == f"the certificate of the primary at {end.url()} is not trusted: {told}"
-        assert hint in report.error.hint
-        assert (report.stage, report.pending, end.connections) == (Stage.GREET, 1, 0)
+        assert bad.is_told_by(report.error)
+        assert (report.stage, report.pending, bad.end.connections) == (Stage.GREET, 1, 0)
         assert [item.title for item in laptop.select(Item)] == ["Milk"]
     with open_member(tmp_path / "laptop", good.url(), ca_file=ca_file) as laptop:
         assert synced(laptop).pushed == 1
 
 
-@_BAD
 def test_a_pull_refuses_a_certificate_in_the_same_words(
-    open_end: OpenEnd, good: TlsEnd, authority: trustme.CA, ca_file: Path, tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch, kind: str, told: str, hint: str,
-) -> None:  # fmt: skip
+    bad: _BadEnd, good: TlsEnd, ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It has a TLS of its own, and may meet a certificate that the push before it did not."""
-    end = open_end(bad_certificate(kind, authority))
     with open_member(tmp_path / "laptop", good.url(), ca_file=ca_file) as laptop:
         add(laptop, "Milk")
         with monkeypatch.context() as patched:
-            patched.setattr("replica.base.pull", from_another(end.url()))
+            patched.setattr("replica.base.pull", from_another(bad.end.url()))
             report = laptop.sync()
 
-        assert isinstance(report.error, UntrustedError)
-        assert str(report.error) == f"the certificate of the primary at {end.url()} is not trusted: {told}"
-        assert hint in report.error.hint
-        assert (report.stage, report.pushed, end.connections) == (Stage.PULL, 1, 0)
+        assert bad.is_told_by(report.error)
+        assert (report.stage, report.pushed, bad.end.connections) == (Stage.PULL, 1, 0)
         assert synced(laptop).pushed == 0
 
 
