@@ -29,6 +29,7 @@ EXIT_CODES: Final[Mapping[str, int]] = {
     "conflict": CONFLICT,
     "unreachable": UNREACHABLE,
     "unknown_outcome": UNREACHABLE,
+    "untrusted": UNREACHABLE,
     "not_allowed": NOT_ALLOWED,
     "interrupted": INTERRUPTED,
 }

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from replica.conflicts import Author, Conflict, FieldConflict
     from replica.report import Check, MoveReport, Pending, Salvaged, Show, Stage, Status, SyncReport, TableMoved
     from replica.snapshot import Snapshot
+    from replica.trust import check_ca_file
     from replica.validation import model_of
 else:
     # Many programs read and write without them, and to make each takes as long as to read a hundred rows.
@@ -65,6 +66,7 @@ else:
         ),
         "Changed": "changed",
         "Snapshot": "snapshot",
+        "check_ca_file": "trust",
         "model_of": "validation",
     }
 
@@ -131,6 +133,7 @@ __all__ = [
     "UntrustedError",
     "WriteRefusedError",
     "call_off_move",
+    "check_ca_file",
     "check_url",
     "is_turso",
     "machine_id",

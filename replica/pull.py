@@ -27,7 +27,6 @@ from typing import Final
 from replica.address import http_url, refuse_open_token
 from replica.backoff import delays_until_s
 from replica.errors import DamagedError, NotAllowedError, PullUnavailableError, StorageError, UnreachableError
-from replica.trust import authorities, refused_pull
 
 BASE_FILE: Final = "replica.db"
 # In the name of a variable: a child has no business with what it holds.
@@ -139,6 +138,8 @@ def _pull(directory: Path, errand: _Errand, sleep: Callable[[float], None], *, i
 
 
 def _run_child(target: Path, errand: _Errand) -> str:
+    from replica.trust import authorities  # noqa: PLC0415 - who only looks where the base is need not pay for TLS
+
     left_s = max(0.1, errand.deadline - time.monotonic())
     request = json.dumps(
         {"path": str(target), "url": errand.url, "token": errand.token, "deadline_s": left_s + 2.0,
@@ -177,6 +178,8 @@ def _raise_problem(problem: str, url: str, directory: Path) -> None:
         return
     if problem == "no libsql client":
         raise PullUnavailableError("changes can be sent but not fetched: libsql-experimental is not installed here")
+    from replica.trust import refused_pull  # noqa: PLC0415 - as above
+
     untrusted = refused_pull(url, problem)
     if untrusted is not None:
         raise untrusted

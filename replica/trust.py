@@ -55,6 +55,16 @@ def authorities(ca_file: Path | None) -> Path:
     return Path(certifi.where()) if ca_file is None else ca_file
 
 
+def check_ca_file(typed: Path) -> Path:
+    """A file with certificates, by a path that stays right wherever one is. Raises InputError."""
+    try:
+        path = typed.expanduser().absolute()
+    except RuntimeError as error:
+        raise InputError(f"cannot find {typed}: {error}", "give the whole path") from error
+    trusting(path)
+    return path
+
+
 def trusting(ca_file: Path | None) -> ssl.SSLContext:
     """What a TLS connection needs to verify certificates and names. Raises InputError for a file that has none."""
     path = authorities(ca_file)

@@ -24,6 +24,7 @@ _EXIT: Final = (
 ENVIRONMENT: Final = (
     ("TD_WORK_DIR", "the directory with .todos, as -w"),
     ("TD_DATABASE_URL", "another primary, for this call only"),
+    ("TD_DATABASE_CA_FILE", "who is believed about the primary, for this call only; as the setting ca_file"),
     ("TD_DATABASE_TOKEN", "the token of the primary; it comes before what is kept"),
     ("TD_VAULT", "where tokens are kept: keyring or file; without it the keyring, where there is one"),
     ("TD_VAULT_KEY", "the key of the encrypted file, from td auth new-vault-key; it comes before the passphrase"),

@@ -11,7 +11,7 @@ import pytest
 from auth.errors import AuthError, VaultError
 from auth.vault import VAULT_VARIABLE
 from auth.vault_key import KEY_VARIABLE, PASSPHRASE_VARIABLE
-from cli.config import URL_VARIABLE
+from cli.config import CA_FILE_VARIABLE, URL_VARIABLE
 from cli.credentials import TOKEN_VARIABLE
 from cli.errors import CliError
 from cli.exits import EXIT_CODES
@@ -113,6 +113,7 @@ def test_every_variable_is_told() -> None:
     own = {
         WORK_DIR_VARIABLE,
         URL_VARIABLE,
+        CA_FILE_VARIABLE,
         TOKEN_VARIABLE,
         SESSION_VARIABLE,
         CONTEXT_VARIABLE,
