@@ -11,6 +11,7 @@ import pytest
 from auth.errors import AuthError, VaultError
 from auth.vault import VAULT_VARIABLE
 from auth.vault_key import KEY_VARIABLE, PASSPHRASE_VARIABLE
+from cli.commands.turso import BASE_URL_VARIABLE, ORGANISATION_VARIABLE, PLATFORM_TOKEN_VARIABLE
 from cli.config import CA_FILE_VARIABLE, URL_VARIABLE
 from cli.credentials import TOKEN_VARIABLE
 from cli.errors import CliError
@@ -102,7 +103,7 @@ def test_every_error_code_is_told(base: type[Exception]) -> None:
     codes = {str(getattr(error, "code", "")) for error in leaves(base)} - NEVER_RAISED - {getattr(base, "code", "")}
 
     assert codes
-    assert [code for code in codes if f"`{code}`" not in rows and not code.startswith("sqld_")] == []
+    assert [code for code in codes if f"`{code}`" not in rows and not code.startswith(("sqld_", "turso_"))] == []
 
 
 def test_every_variable_is_told() -> None:
@@ -122,6 +123,9 @@ def test_every_variable_is_told() -> None:
         KEY_VARIABLE,
         PASSPHRASE_VARIABLE,
         "TD_SQLD",
+        PLATFORM_TOKEN_VARIABLE,
+        ORGANISATION_VARIABLE,
+        BASE_URL_VARIABLE,
     }
     assert own | {"PAGER", "NO_COLOR", "CLICOLOR", "FORCE_COLOR", "CLICOLOR_FORCE"} == told
     assert {name for name, _ in ENVIRONMENT} <= told

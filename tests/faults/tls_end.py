@@ -22,10 +22,13 @@ _PIECE_BYTES: Final = 65_536
 class TlsEnd:
     """Takes TLS connections on a free port of this machine, and passes them on, without TLS, to `port`."""
 
-    def __init__(self, port: int, certificate: trustme.LeafCert) -> None:
+    def __init__(self, port: int, certificate: trustme.LeafCert | ssl.SSLContext) -> None:
         self._target = port
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        certificate.configure_cert(self._context)
+        if isinstance(certificate, ssl.SSLContext):
+            self._context = certificate
+        else:
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            certificate.configure_cert(self._context)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._tasks: set[asyncio.Task[None]] = set()
