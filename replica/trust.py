@@ -68,13 +68,18 @@ def check_ca_file(typed: Path) -> Path:
 def trusting(ca_file: Path | None) -> ssl.SSLContext:
     """What a TLS connection needs to verify certificates and names. Raises InputError for a file that has none."""
     path = authorities(ca_file)
+    # An error is kept in a file, which takes not all that names can hold.
+    told = str(path).encode(errors="backslashreplace").decode()
     try:
         return ssl.create_default_context(cafile=str(path))
     except ssl.SSLError as error:
-        raise InputError(f"{path} holds no certificate", "give `ca_file` a file in PEM form") from error
+        raise InputError(f"{told} holds no certificate", "give `ca_file` a file in PEM form") from error
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(f"cannot read the certificate in {path}: {reason}", "mend the path in `ca_file`") from error
+        raise InputError(f"cannot read the certificate in {told}: {reason}", "mend the path in `ca_file`") from error
+    except ValueError as error:
+        # What no name of a file can hold is told of in this way.
+        raise InputError(f"{told[:200]!a} cannot be a file", "mend the path in `ca_file`") from error
 
 
 def trusting_nobody() -> ssl.SSLContext:

@@ -299,6 +299,13 @@ def test_a_file_without_certificates_is_told_of_by_the_sync(
         assert (report.pending, good.connections) == (1, 0)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\udce9", "a" * 5000])
+def test_a_name_that_no_file_can_have_is_no_crash(good: TlsEnd, tmp_path: Path, name: str) -> None:
+    """It may come from a config that somebody wrote by hand."""
+    with open_member(tmp_path / "laptop", good.url(), ca_file=tmp_path / name) as laptop:
+        assert isinstance(laptop.sync().error, InputError)
+
+
 def test_a_primary_of_this_machine_needs_no_certificates(primary_server: Server, tmp_path: Path) -> None:
     """Over plain http the file is not even read, neither by the push nor by the pull."""
     with open_member(tmp_path / "laptop", primary_server.url, ca_file=tmp_path / "not-there.pem") as laptop:
