@@ -30,6 +30,7 @@ from auth.signed_in import SignedIn
 from auth.vault_errors import VaultUnusableError
 from auth.vault_key import VaultKey
 from auth.workos import poll, start_device_login
+from auth.workos_tokens import WorkOSTokens
 from tests.auth.workos_double import CLIENT_ID, NOT_DONE, Asked, Clock, Fault, WorkOSDouble
 
 KEY = VaultKey(bytes(range(32)))
@@ -99,6 +100,18 @@ def test_a_token_is_renewed_before_it_ends_and_kept_before_it_is_given(
     assert kept(signed_in).asked_at is None
     assert signed_in.access_token() == token
     assert double.count("refresh_token") == 1
+
+
+def test_what_a_person_gets_is_what_a_server_takes(signed_in: SignedIn, double: WorkOSDouble, clock: Clock) -> None:
+    """Before a renewal and after it, for the same person and organisation."""
+    tokens = WorkOSTokens(Application(CLIENT_ID, double.url), clock=clock)
+    first = tokens.check(signed_in.access_token())
+    clock.wait(DUE_S)
+    second = tokens.check(signed_in.access_token())
+
+    assert (first.user_id, first.organization_id) == (second.user_id, second.organization_id)
+    assert first.organization_id == kept(signed_in).organization_id
+    assert second.expires_at > first.expires_at
 
 
 def test_a_token_that_was_refused_is_renewed_at_once(signed_in: SignedIn, double: WorkOSDouble) -> None:
@@ -257,6 +270,9 @@ def test_an_outage_in_which_an_answer_was_lost_stays_open(
     with pytest.raises(WorkOSUnansweredError):
         signed_in.access_token()
     clock.wait(60)
+    double.faults.extend([Fault.TROUBLE] * 3)
+    with pytest.raises(WorkOSUnansweredError):
+        signed_in.access_token()
     with pytest.raises(SignInLostError) as raised:
         signed_in.access_token()
 
