@@ -168,7 +168,7 @@ class Tracker:
         """Take back a mutation, or the last of this session. Raises as `tracker.undo` does."""
         from tracker.undo import undo  # noqa: PLC0415 - only this pays for it
 
-        return undo(self.replica, typed, self.now())
+        return undo(self.replica, self.here, typed, self.now())
 
     @property
     def sql_rules(self) -> SqlRules:

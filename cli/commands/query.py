@@ -1,5 +1,6 @@
 """`td query`: SQL that reads, and with `--write` SQL that changes rows."""
 
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,11 +9,12 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import UsageError
+from cli.errors import ForeignError, UsageError
 from cli.formats import FormatOption, chosen_format
 from cli.invocation import Invocation, command
 from cli.sql_shell import Shell, read_file, statements
 from cli.sql_writing import Consent
+from tracker import FilterError, QueryError, Tracker, listing
 
 app = typer.Typer()
 
@@ -63,7 +65,25 @@ def query(
             raise typer.Exit(_interact(call, shell))
         if consent is not None and _has_person() and not call.as_json:
             shell.writes = replace(consent, ask=_ask)
-        shell.once(text)
+        try:
+            shell.once(text)
+        except QueryError as error:
+            if not _is_filter(tracker, text):
+                raise
+            hint = f"this is a filter, not SQL: td list --filter {shlex.quote(text.strip())}"
+            raise ForeignError(error.code, str(error), hint) from error
+
+
+def _is_filter(tracker: Tracker, text: str) -> bool:
+    """Whether what does not run as SQL is of the filter language, which the Go td takes here."""
+    # Words alone are a filter too, and just as well SQL that is mistyped.
+    if not set("=~<>:(") & set(text):
+        return False
+    try:
+        listing.check_filter(tracker, text)
+    except FilterError:
+        return False
+    return True
 
 
 def _is_shell(call: Invocation, sql: str | None, file: Path | None, *, wanted: bool) -> bool:

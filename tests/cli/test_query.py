@@ -44,6 +44,16 @@ def test_rows_come_in_the_form_that_is_asked_for(issues: Program) -> None:
     assert issues.done("query", "SELECT 1 AS a", "-f", "sql").out == 'INSERT INTO "query" ("a") VALUES (1);\n'
 
 
+def test_a_filter_where_sql_is_asked_for_is_pointed_to_where_filters_go(issues: Program) -> None:
+    """Who comes from the Go td writes its filters here; SQL that is mistyped is told as ever."""
+    filtered = issues("query", "status = open AND title ~ milk")
+    mistyped = [issues("query", sql).err for sql in ("SELEC title FROM issues", "SELECT lenght(title) FROM issues")]
+
+    assert "this is a filter, not SQL: td list --filter 'status = open AND title ~ milk'" in filtered.err
+    assert filtered.code == 2
+    assert all("a filter" not in told for told in mistyped)
+
+
 @pytest.mark.parametrize(
     "args",
     [
