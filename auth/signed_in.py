@@ -39,7 +39,7 @@ _PAUSES_S: Final = (0.0, 0.5, 2.0)
 class SignedIn:
     """The sign-in that is kept in `vault` under `account`.
 
-    lock: a file beside which nothing else is locked; it is made when it is missing.
+    lock: a file for this alone; it is made where it is missing.
     clock: seconds since 1970. wait: called with seconds to wait, before WorkOS is asked again.
     wait_s: how long to wait for another process that renews, in seconds.
 
