@@ -60,10 +60,3 @@ class VaultError(AuthError):
     """Something about the encrypted file."""
 
     code = "vault"
-
-
-class TokenError(AuthError):
-    """A token or an API key that opens nothing. The text says what is wrong, and never holds any of it."""
-
-    code = "token"
-    hint = "ask whoever runs the primary for a token: td sqld token mint"
