@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from auth.sign_in import SignIn
 from auth.sign_in_errors import (
@@ -27,13 +28,20 @@ from auth.sign_in_errors import (
 )
 from auth.vault import Vault
 
+# WorkOS answers a refresh token that it has just taken once more, with the same pair, for about 30 seconds, and wants
+# whoever got no answer to ask again (AuthKit's guide, "Session resilience"). A request of ours takes 10 at the most.
+_SAME_ANSWER_S: Final = 25.0
+# Before each question, the first included.
+_PAUSES_S: Final = (0.0, 0.5, 2.0)
+
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """The sign-in that is kept in `vault` under `account`.
 
-    lock: a file beside which nothing else is locked; it is made when it is missing.
-    clock: seconds since 1970. wait_s: how long to wait for another process that renews, in seconds.
+    lock: a file for this alone; it is made where it is missing.
+    clock: seconds since 1970. wait: called with seconds to wait, before WorkOS is asked again.
+    wait_s: how long to wait for another process that renews, in seconds.
 
     Every method raises what the vault raises.
     """
@@ -42,7 +50,8 @@ class SignedIn:
     account: str
     lock: Path
     clock: Callable[[], float] = time.time
-    wait_s: float = 30.0
+    wait: Callable[[float], None] = time.sleep
+    wait_s: float = 60.0
 
     def read(self) -> SignIn | None:
         """What is kept, or None. Raises DamagedSignInError."""
@@ -93,7 +102,7 @@ class SignedIn:
         holds = self._holds(kept, refused)
         self._store(kept.asked(kept.asked_at or self.clock()))
         try:
-            renewed = self._ask(kept, may_repeat=not holds)
+            renewed = self._ask(kept)
         except SignInError as error:
             if not isinstance(error, SignInLostError | WorkOSUnansweredError):
                 # WorkOS told us, or was not asked after all: no question is open.
@@ -104,27 +113,30 @@ class SignedIn:
         self._store(renewed)
         return renewed.access_token
 
-    def _ask(self, kept: SignIn, *, may_repeat: bool) -> SignIn:
-        """The next sign-in. A lost answer is asked for again at once: WorkOS takes a used token for a short while."""
+    def _ask(self, kept: SignIn) -> SignIn:
+        """The next sign-in. An answer that was lost is asked for again while WorkOS would still give the same."""
         from auth.workos import renew  # noqa: PLC0415 - most calls find a token that holds
 
-        try:
-            return renew(kept, clock=self.clock)
-        except WorkOSUnansweredError as error:
-            if not may_repeat:
-                raise
-            unanswered = error
-        except SignInEndedError as error:
-            if kept.asked_at is None:
-                raise
-            raise SignInLostError(kept.asked_at) from error
-        try:
-            return renew(kept, clock=self.clock)
-        except SignInEndedError as error:
-            raise SignInLostError(kept.asked_at or self.clock()) from error
-        except SignInError as error:
-            # The first question is still open.
-            raise unanswered from error
+        began = self.clock()
+        unanswered: WorkOSUnansweredError | None = None
+        for pause_s in _PAUSES_S:
+            if unanswered is not None:
+                self.wait(pause_s)
+                if self.clock() - began > _SAME_ANSWER_S:
+                    break
+            try:
+                return renew(kept, clock=self.clock)
+            except WorkOSUnansweredError as error:
+                unanswered = unanswered or error
+            except SignInEndedError as error:
+                if unanswered is None and kept.asked_at is None:
+                    raise
+                raise SignInLostError(kept.asked_at or began) from error
+            except SignInError:
+                if unanswered is None:
+                    raise
+        assert unanswered is not None, "whoever comes here was not answered"
+        raise unanswered
 
     def _kept(self) -> SignIn:
         kept = self.read()

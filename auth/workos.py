@@ -37,6 +37,8 @@ _LOGIN_S_MAX: Final = 3_600.0
 # The library's own functions for it build a whole user, and fail when one field of it is new or gone: a refresh token
 # would be lost for a birthday. So it is asked for the answer as it is.
 _AUTHENTICATE: Final = ("user_management", "authenticate")
+# What AuthKit's guide on "Session resilience" calls terminal.
+_ENDS: Final = frozenset({"invalid_grant", "mfa_enrollment", "sso_required"})
 _NAMES: Final = ("first_name", "last_name")
 
 
@@ -178,8 +180,8 @@ def ask(application: Application, login: DeviceLogin, *, clock: Callable[[], flo
 def renew(sign_in: SignIn, *, clock: Callable[[], float] = time.time, application: Application | None = None) -> SignIn:
     """Trade the refresh token for the next pair of tokens (RFC 6749 section 6). The old one is used up by it.
 
-    Asking again after a lost answer is sensible: the same question carries the same idempotency key, and WorkOS is
-    known to take a used token for a short while.
+    An answer that was lost may be asked for again, at once or never: for a short while WorkOS gives the same pair to
+    the same token.
 
     Args:
         sign_in: the one to renew; its organisation stays.
@@ -187,8 +189,8 @@ def renew(sign_in: SignIn, *, clock: Callable[[], float] = time.time, applicatio
         application: where to ask, if not where the sign-in says.
 
     Raises:
-        SignInEndedError: WorkOS takes this refresh token no more.
-        WorkOSRefusedError: WorkOS refuses for another reason, as that the organisation now asks for more.
+        SignInEndedError: WorkOS takes this refresh token no more, or the organisation asks for more by now.
+        WorkOSRefusedError: WorkOS refuses for another reason.
         WorkOSUnreachableError: WorkOS was not reached, or had no time: the refresh token is as good as before.
         WorkOSUnansweredError: it was asked; the refresh token may be used up.
         WorkOSMissingError: its library is not installed.
@@ -203,7 +205,7 @@ def renew(sign_in: SignIn, *, clock: Callable[[], float] = time.time, applicatio
                 idempotency_key=hashlib.sha256(sign_in.refresh_token.encode()).hexdigest(),
             )
     except WorkOSRefusedError as error:
-        if error.reason == "invalid_grant":
+        if error.reason in _ENDS:
             raise SignInEndedError from error
         raise
     return _sign_in(application, answer, now=clock())

@@ -42,6 +42,7 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
     session: str | None = None,
     machine: str | None = None,
     clock: Callable[[], float] = time.time,
+    ca_file: Path | None = None,
     namespace: str | None = None,
 ) -> Replica:
     """Open, and create if need be, the replica in a directory.
@@ -58,6 +59,8 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
         session: under which changes are made; a new one by default.
         machine: 8 characters that tell this machine from others; derived from the OS machine id by default.
         clock: seconds since 1970.
+        ca_file: with the certificates (PEM) of the only authorities that are believed about who the primary is; those
+            of Mozilla by default.
         namespace: which database of an sqld that serves several, spoken to directly; mode `remote` only. Behind a
             gateway it is the token that says it.
 
@@ -73,8 +76,10 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
     machine = machine or machine_id()
     if namespace is not None and known_mode is not Mode.REMOTE:
         raise InputError(f"mode {known_mode} takes no namespace", "give the URL of a gateway, and a token")
-    session = session or new_session_id(machine)
-    settings = Settings(Path(directory), known_mode, url, token or _no_token, session, machine, clock, namespace)
+    settings = Settings(
+        Path(directory), known_mode, url, token or _no_token, session or new_session_id(machine), machine, clock,
+        None if ca_file is None else Path(ca_file).absolute(), namespace,
+    )  # fmt: skip
     schema = build_schema(load_migrations(migrations), records)
     ours = build_schema(our_migrations(), [ConflictRow])
     schema = Schema(schema.migrations, (*schema.records, ConflictRow), schema.tables)
@@ -179,7 +184,7 @@ def _sync(store: Embedded, settings: Settings, schema: Schema, tables: dict[str,
 
     around = Surroundings(
         http_url(settings.url or ""), settings.token, settings.session, lambda: stamp_at(settings.clock()),
-        random.random, IdSource(settings.clock).new_uuid7,
+        random.random, IdSource(settings.clock).new_uuid7, ca_file=settings.ca_file,
     )  # fmt: skip
     return Sync(store, _primary(settings, schema, tables), schema, around)
 
@@ -188,4 +193,5 @@ def _primary(settings: Settings, schema: Schema, tables: dict[str, Table]) -> Pr
     from replica.hrana import Hrana  # noqa: PLC0415 - brings the HTTP client
     from replica.primary import Primary  # noqa: PLC0415 - see above
 
-    return Primary(Hrana(settings.url or "", settings.token, namespace=settings.namespace), schema, tables)
+    hrana = Hrana(settings.url or "", settings.token, namespace=settings.namespace, ca_file=settings.ca_file)
+    return Primary(hrana, schema, tables)

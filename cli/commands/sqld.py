@@ -126,13 +126,13 @@ def run(
 ) -> None:
     """Run sqld on this machine until Ctrl-C.
 
-    With --state it has the tenants of that server; with --data-dir, or neither, one database that anybody may open.
+    With --state, or where td sqld init was called, it has tenants; else, and with --data-dir, it has one database that
+    anybody may open who can reach it.
     """
     if data_dir is not None and state is not None:
         raise UsageError("--data-dir and --state name two places", "give --state for a server with tenants")
-    has_tenants = state is not None or (data_dir is None and os.environ.get(STATE_VARIABLE))
     with _explained():
-        if has_tenants:
+        if state is not None or (data_dir is None and _has_state()):
             with serving(state) as here:
                 _run_with_tenants(call, here, port)
         else:
@@ -147,6 +147,8 @@ def _run_with_tenants(call: Invocation, here: Serving, port: int | None) -> None
         tenancy = here.tenancy()
         missing = tenancy.settle()
         _tell(call, server, state=here.state.directory)
+        if (here.state.directory / "dbs").is_dir():
+            call.say(f"what sqld kept before in {here.state.directory} is not served; --data-dir names it")
         for name in missing:
             call.say(f"sqld has no database for the tenant {name}: restore a backup of it")
         while (ended := server.wait(_SETTLE_EVERY_S)) is None:
@@ -240,11 +242,13 @@ def _namespace_lines(manifest: Manifest) -> list[str]:
     )
 
 
-def _default_data_dir() -> Path:
-    # Only this command pays for it.
-    from platformdirs import user_data_path  # noqa: PLC0415 - see above
+def _has_state() -> bool:
+    return bool(os.environ.get(STATE_VARIABLE)) or state_at(None).settings_path.exists()
 
-    return user_data_path("replica-toolkit", appauthor=False) / "sqld"
+
+def _default_data_dir() -> Path:
+    place = state_at(None)
+    return place.data_dir if _has_state() else place.directory
 
 
 def _tell(call: Invocation, server: Server, *, state: Path | None = None) -> None:

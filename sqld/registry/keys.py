@@ -10,11 +10,18 @@ Always true: a tenant has at most one key that is coming and one that is current
 """
 
 import sqlite3
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from auth.tokens import VerifyingKey
 from sqld.registry.storage import Storage, number_or_none
+
+_HOLDING: Final = (
+    "FROM keys JOIN tenants ON tenants.name = keys.tenant WHERE tenants.state = 'active'"
+    " AND (keys.state = 'current' OR (keys.state = 'previous' AND keys.not_after > ?))"
+)
 
 
 class KeyState(StrEnum):
@@ -72,15 +79,12 @@ class Keys:
         """The keys of a tenant in one state, the newest first; of `coming` and `current` there is at most one."""
         return [key for key in self.of(tenant) if key.state is state]
 
-    def verifying(self, *, now: float) -> dict[str, VerifyingKey]:
-        """The keys by which tokens hold now, of every active tenant, by key id; for `auth.tokens.check`."""
-        rows = self._storage.rows(
-            "SELECT keys.id, keys.tenant, keys.public_pem FROM keys JOIN tenants ON tenants.name = keys.tenant"
-            " WHERE tenants.state = 'active'"
-            " AND (keys.state = 'current' OR (keys.state = 'previous' AND not_after > ?))",
-            now,
-        )
-        return {row["id"]: VerifyingKey(row["tenant"], row["public_pem"]) for row in rows}
+    def verifying(self, *, now: float) -> Mapping[str, VerifyingKey]:
+        """The keys by which tokens hold now, of every active tenant, by key id; for `auth.tokens.check`.
+
+        Each is looked up when it is asked for, so that a token costs the same however many tenants there are.
+        """
+        return _Verifying(self._storage, now)
 
     def over(self, *, now: float) -> list[Key]:
         """The keys of any tenant that held for a while after the next had come, and hold no more."""
@@ -109,6 +113,25 @@ class Keys:
     def retire(self, key_id: str) -> None:
         """A key that holds no more, for good."""
         self._storage.write("UPDATE keys SET state = ? WHERE id = ?", KeyState.RETIRED, key_id)
+
+
+class _Verifying(Mapping[str, VerifyingKey]):
+    """The keys that hold at a moment, as they are in the registry whenever they are looked at."""
+
+    def __init__(self, storage: Storage, now: float) -> None:
+        self._storage, self._now = storage, now
+
+    def __getitem__(self, key_id: str) -> VerifyingKey:
+        row = self._storage.row(f"SELECT keys.* {_HOLDING} AND keys.id = ?", self._now, key_id)
+        if row is None:
+            raise KeyError(key_id)
+        return VerifyingKey(row["tenant"], row["public_pem"])
+
+    def __iter__(self) -> Iterator[str]:
+        return (row["id"] for row in self._storage.rows(f"SELECT keys.id {_HOLDING}", self._now))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 def _key(row: sqlite3.Row) -> Key:

@@ -32,6 +32,7 @@ CREATE TABLE keys (
     created_at INTEGER NOT NULL,
     not_after INTEGER
 ) STRICT;
+CREATE INDEX keys_by_tenant ON keys (tenant);
 CREATE UNIQUE INDEX keys_one_current ON keys (tenant) WHERE state = 'current';
 CREATE UNIQUE INDEX keys_one_coming ON keys (tenant) WHERE state = 'coming';
 CREATE TABLE tokens (

@@ -80,7 +80,7 @@ def test_a_renewal_is_asked_for_once_and_tells_whether_it_may_have_happened(
 
 def test_who_asks_again_asks_the_same(double: WorkOSDouble, application: Application, signed_in: SignIn) -> None:
     """With one key for one token, by which WorkOS can know it; another token has another."""
-    double.takes_used_tokens = True
+    double.same_answer_s = 30
     renewed = renew(signed_in)
     renew(signed_in)
     renew(renewed)
@@ -96,7 +96,7 @@ def test_a_used_or_ended_sign_in_is_told(double: WorkOSDouble, signed_in: SignIn
     renewed = renew(signed_in)
     with pytest.raises(SignInEndedError):
         renew(signed_in)
-    double.end_session()
+    double.ends_with = "invalid_grant"
 
     with pytest.raises(SignInEndedError) as raised:
         renew(renewed)

@@ -91,6 +91,7 @@ class _Device:
 class _Refresh:
     organization_id: str | None
     next: dict[str, Any] | None = None
+    used_at: float = 0
 
 
 @dataclass
@@ -101,8 +102,10 @@ class WorkOSDouble:
     interval_s: float | None = 5
     login_s: float = 300
     token_s: float = 300
-    # A used refresh token gets the same answer again: as WorkOS does, for a short while.
-    takes_used_tokens: bool = False
+    # For so long a used refresh token gets the same answer again; WorkOS does it for half a minute.
+    same_answer_s: float = 0
+    # The error with which a session ends that somebody has ended; None while it goes on.
+    ends_with: str | None = None
     # What is laid over the next answers to a device login, and over the claims of the tokens.
     oddities: dict[str, Any] = field(default_factory=dict)
     claims: dict[str, Any] = field(default_factory=dict)
@@ -117,7 +120,6 @@ class WorkOSDouble:
     def __post_init__(self) -> None:
         self._devices: dict[str, _Device] = {}
         self._refreshes: dict[str, _Refresh] = {}
-        self._ended = False
         self._made = 0
         self._lock = threading.Lock()
         self.is_over = threading.Event()
@@ -145,10 +147,6 @@ class WorkOSDouble:
         """What the person does in the browser, with every code there is: `approved`, or the name of an error."""
         for device in self._devices.values():
             device.state, device.organization_id = state, organization_id
-
-    def end_session(self) -> None:
-        """Somebody signs the person out at WorkOS."""
-        self._ended = True
 
     def count(self, grant: str) -> int:
         """How many requests came with that grant."""
@@ -230,13 +228,13 @@ class WorkOSDouble:
         known = self._refreshes.get(token)
         if known is None:
             return 400, {"error": "invalid_grant", "error_description": "Invalid refresh token."}
-        if self._ended:
-            return 400, {"error": "invalid_grant", "error_description": "Session has already ended."}
+        if self.ends_with is not None:
+            return 400, {"error": self.ends_with, "error_description": "Session has already ended."}
         if known.next is not None:
-            if self.takes_used_tokens:
+            if self.clock() - known.used_at < self.same_answer_s:
                 return 200, known.next
             return 400, {"error": "invalid_grant", "error_description": "Refresh token already exchanged."}
-        known.next = self._signed_in(known.organization_id)
+        known.next, known.used_at = self._signed_in(known.organization_id), self.clock()
         return 200, known.next
 
     def _signed_in(self, organization_id: str | None) -> dict[str, Any]:

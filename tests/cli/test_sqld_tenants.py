@@ -11,7 +11,11 @@ from typing import Any
 import pytest
 
 from auth.vault_key import VaultKey
-from sqld import free_port
+from cli.commands.sqld import _run_with_tenants
+from cli.errors import ForeignError
+from cli.invocation import Invocation
+from cli.serving import serving
+from sqld import Server, free_port
 from tests.cli.in_process import call, done
 from tests.cli.program import Program
 from tests.cli.test_json import WITH_TENANTS, command_of, problems
@@ -270,3 +274,70 @@ def test_the_key_of_the_vault_is_with_nobody_who_does_not_need_it(admin: Program
     assert KEY.encode() not in Path(f"/proc/{primary['pid']}/environ").read_bytes()
     assert KEY not in listed
     assert token not in listed
+
+
+def test_what_was_lost_with_the_vault_can_be_made_anew(admin: Program, tmp_path: Path) -> None:
+    """The databases are still there, and so are tokens for as long as the old keys hold."""
+    with running(admin) as told:
+        done(admin, "sqld", "tenant", "create", "acme")
+        before = token_of(admin)["token"]
+    (tmp_path / "state" / "secrets").unlink()
+    refused = call(admin, "sqld", "run", "--json")
+
+    done(admin, "sqld", "init")
+    with running(admin) as told:
+        lost = call(admin, *["sqld", "token", "mint", "--tenant", "acme", "--role", "rw", "--for", "ann", "--json"])
+        done(admin, "sqld", "tenant", "rotate-key", "acme")
+        port = int(told["url"].rpartition(":")[2])
+        answers = [ask(port, "acme", token) for token in (before, token_of(admin)["token"])]
+
+    assert (refused.error()["code"], lost.error()["code"]) == ("sqld_key_missing", "sqld_key_lost")
+    assert answers == ["ok", "ok"]
+
+
+def test_a_server_that_runs_closes_keys_whose_time_is_over(
+    admin: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks for them every minute."""
+    with running(admin):
+        done(admin, "sqld", "tenant", "create", "acme")
+        done(admin, "sqld", "tenant", "rotate-key", "acme")
+    monkeypatch.setenv("TD_VAULT_KEY", KEY)
+    waits: list[float | None] = []
+
+    def wait(_: Server, timeout_s: float | None = None) -> int | None:
+        waits.append(timeout_s)
+        here.registry._storage.write("UPDATE keys SET not_after = 1 WHERE state = 'previous'")
+        return None if len(waits) == 1 else 7
+
+    monkeypatch.setattr(Server, "wait", wait)
+    with serving(tmp_path / "state") as here:
+        with pytest.raises(ForeignError, match="exit code 7"):
+            _run_with_tenants(Invocation(as_json=True), here, None)
+        states = [key.state for key in here.registry.keys.of("acme")]
+
+    assert waits == [60, 60]
+    assert states == ["current", "retired"]
+
+
+def test_where_a_server_was_set_up_it_is_what_runs_and_is_backed_up(tmp_path: Path) -> None:
+    """Without naming it; what an sqld without tenants kept in the same place is named, and still served on demand."""
+    program = Program(tmp_path / "admin", {"TD_VAULT_KEY": KEY, "XDG_DATA_HOME": str(tmp_path / "share")})
+    before = tmp_path / "share" / "replica-toolkit" / "sqld"
+    with running(program, "--port", "0") as without:
+        pass
+    done(program, "sqld", "init", "--port", str(free_port()), "--admin-port", str(free_port()))
+
+    process = program.start("sqld", "run")
+    assert process.stdout is not None
+    process.stdout.readline()
+    done(program, "sqld", "tenant", "create", "acme")
+    backed_up = done(program, "sqld", "backup", str(tmp_path / "backups"), "--json").document()
+    process.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=30)[1].decode()
+
+    assert (without["data_dir"], without["state"]) == (str(before), None)
+    assert f"what sqld kept before in {before} is not served" in err
+    assert "acme" in [namespace["name"] for namespace in backed_up["namespaces"]]
+    with running(program, "--port", "0", "--data-dir", str(before)) as again:
+        assert again["state"] is None

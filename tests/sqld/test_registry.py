@@ -167,7 +167,7 @@ def test_a_key_opens_its_own_tenant(acme: Registry) -> None:
     acme.tenants.move("globex", TenantState.ACTIVE)
     acme.keys.add("globex", key_id="g2", public_pem="pem of g2", now=NOW)
 
-    found = acme.keys.verifying(now=NOW)
+    found = dict(acme.keys.verifying(now=NOW))
     acme.keys.retire("g1")
 
     assert {key_id: key.tenant for key_id, key in found.items()} == {"k1": "acme", "g1": "globex"}
@@ -278,6 +278,23 @@ def test_threads_take_turns(acme: Registry) -> None:
         thread.join()
 
     assert acme.requests.forget(before=NOW + 1) == 160
+
+
+def test_two_processes_that_look_before_they_write_take_turns(registry: Registry, path: Path) -> None:
+    """The second waits before it looks; it is not turned away after."""
+    with Registry.open(path) as other:
+
+        def add(one: Registry, name: str) -> None:
+            for number in range(40):
+                one.tenants.add(f"{name}{number}", organisation=None, now=NOW)
+
+        threads = [threading.Thread(target=add, args=pair) for pair in ((registry, "a"), (other, "b"))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(other.tenants.all()) == 80
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ import json
 import os
 import socket
 import stat
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -161,15 +163,27 @@ def test_the_place_of_a_server_is_of_the_environment_or_of_the_user() -> None:
     assert default_directory({}).parts[-2:] == ("replica-toolkit", "sqld")
 
 
-def test_what_runs_has_no_secret_of_td_in_its_environment(tmp_path: Path, sqld_binary: Path) -> None:
+def test_what_runs_has_no_secret_of_td_in_its_environment(
+    tmp_path: Path, sqld_binary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither sqld, nor the shell that guards it."""
-    planted = {**os.environ, "TD_VAULT_KEY": KEY.text}
+    monkeypatch.setenv("TD_VAULT_KEY", KEY.text)
     vault = vault_of(tmp_path)
     state = set_up(tmp_path, vault, admin_port=free_port())
 
-    with state.server(sqld_binary, vault, port=0, environ=planted) as server:
-        environ = Path(f"/proc/{server.pid}/environ").read_bytes()
+    with state.server(sqld_binary, vault, port=0, environ=os.environ) as server:
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(os.getpid())], capture_output=True, check=True)
+        children = {int(pid): environment_of(int(pid)) for pid in listed.stdout.split()}
+        pid = server.pid
 
-    assert b"SQLD_AUTH_JWT_KEY=" in environ
-    assert KEY.text.encode() not in environ
+    assert len([environ for environ in children.values() if environ]) == 2
+    assert b"SQLD_AUTH_JWT_KEY=" in children[pid]
+    assert [pid for pid, environ in children.items() if KEY.text.encode() in environ] == []
     assert json.loads(state.settings_path.read_text())["closed_key"].startswith("-----BEGIN PUBLIC KEY-----")
+
+
+def environment_of(pid: int) -> bytes:
+    """What a process was started with; nothing of one that has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/environ").read_bytes()
+    return b""

@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -177,6 +179,25 @@ def test_a_rotation_without_an_overlap_ends_every_token_before(acme: TenantServe
 
     assert [acme.ask("acme", token) for token in (first, second, acme.token("acme"))] == ["401", "401", "ok"]
     assert [key.state for key in acme.registry.keys.of("acme")] == ["current", "retired", "retired"]
+
+
+def test_nobody_is_turned_away_while_keys_are_rotated(acme: TenantServer) -> None:
+    """With a token of before, whatever moment of a rotation it comes in."""
+    token, answers, is_over = acme.token("acme"), Counter[str](), threading.Event()
+
+    def keep_asking() -> None:
+        while not is_over.is_set():
+            answers[acme.ask("acme", token, "INSERT INTO t VALUES (1)")] += 1
+
+    asking = threading.Thread(target=keep_asking)
+    asking.start()
+    for _ in range(5):
+        acme.tenancy.rotate_key("acme", overlap_s=60)
+    is_over.set()
+    asking.join()
+
+    assert set(answers) == {"ok"}
+    assert len(acme.registry.keys.verifying(now=acme.now)) == 6
 
 
 @pytest.mark.parametrize("overlap_s", [-1, 400 * 86_400 + 1])
