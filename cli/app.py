@@ -86,6 +86,7 @@ _MODULES: Final = {
     "demo": "demo",
     "auth": "auth",
     "sqld": "sqld",
+    "turso": "turso",
     "help": "help",
     "man": "help",
     "completion": "help",

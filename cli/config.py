@@ -11,7 +11,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,20 +19,26 @@ from cli.errors import DamagedConfigError, FileError, InvalidValueError
 from tracker import InputError, Mode, check_url, is_turso
 
 URL_VARIABLE: Final = "TD_DATABASE_URL"
+CA_FILE_VARIABLE: Final = "TD_DATABASE_CA_FILE"
 _NAME: Final = "config.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """mode: where the issues are. url: of the primary. credential: under which name the vault has the token."""
+    """How a directory is set up.
+
+    mode: where the issues are. url: of the primary. credential: under which name the vault has the token.
+    ca_file: who is believed about the primary, in the place of the authorities that everybody believes.
+    """
 
     mode: Mode = Mode.LOCAL
     url: str | None = None
     credential: str | None = None
+    ca_file: str | None = None
 
     def document(self) -> dict[str, str | None]:
         """What people set, by name."""
-        return {"mode": self.mode.value, "url": self.url}
+        return {"mode": self.mode.value, "url": self.url, "ca_file": self.ca_file}
 
 
 def parse_mode(typed: str) -> Mode:
@@ -43,7 +49,9 @@ def parse_mode(typed: str) -> Mode:
         raise InvalidValueError(f"there is no mode {typed[:40]!a}", f"use one of {', '.join(Mode)}") from error
 
 
-def make_config(mode: Mode | None, url: str | None, credential: str | None = None) -> Config:
+def make_config(
+    mode: Mode | None, url: str | None, credential: str | None = None, ca_file: str | None = None
+) -> Config:
     """A checked config; without a mode, the one that fits the URL. Raises InvalidValueError."""
     if url is not None:
         try:
@@ -56,16 +64,19 @@ def make_config(mode: Mode | None, url: str | None, credential: str | None = Non
         raise InvalidValueError(
             f"mode {mode} needs a primary", "give its URL, as http://127.0.0.1:8080 or libsql://name.turso.io"
         )
-    return Config(mode, url, credential)
+    return Config(mode, url, credential, ca_file)
 
 
 def effective(config: Config, environ: Mapping[str, str]) -> Config:
-    """The config of this call: TD_DATABASE_URL names another primary. Raises InvalidValueError."""
+    """The config of this call: the environment names another primary or authority. Raises InvalidValueError."""
+    ca_file = environ.get(CA_FILE_VARIABLE, "").strip()
+    if ca_file:
+        config = replace(config, ca_file=str(Path(ca_file).absolute()))
     url = environ.get(URL_VARIABLE, "").strip()
     if not url:
         return config
     try:
-        return make_config(None if config.mode is Mode.LOCAL else config.mode, url, config.credential)
+        return make_config(None if config.mode is Mode.LOCAL else config.mode, url, config.credential, config.ca_file)
     except InvalidValueError as error:
         raise InvalidValueError(f"{URL_VARIABLE}: {error}", error.hint) from error
 
@@ -105,11 +116,13 @@ def load_config(directory: Path) -> Config:
     except (ValueError, RecursionError) as error:
         raise DamagedConfigError(path, "it is not JSON") from error
     if not isinstance(read, dict) or not all(
-        isinstance(read.get(name), str | None) for name in ("mode", "url", "credential")
+        isinstance(read.get(name), str | None) for name in ("mode", "url", "credential", "ca_file")
     ):
         raise DamagedConfigError(path, "it is not an object of texts")
     try:
-        return make_config(parse_mode(read.get("mode") or ""), read.get("url"), read.get("credential"))
+        return make_config(
+            parse_mode(read.get("mode") or ""), read.get("url"), read.get("credential"), read.get("ca_file")
+        )
     except InvalidValueError as error:
         raise DamagedConfigError(path, str(error)) from error
 

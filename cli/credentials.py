@@ -81,6 +81,11 @@ def vault_directory() -> Path:
     return user_data_path("replica-toolkit", appauthor=False)
 
 
+def user_vault() -> "Vault":
+    """What keeps this user's secrets, for what is of no single directory. Raises AuthError."""
+    return _open_vault(os.environ, None)
+
+
 def _name_in(vault: "Vault", credential: str | None) -> str:
     """The name of a token in `vault`: the one it has there, or a new one."""
     beginning = _IN_FILE if vault.kind == "file" else ""

@@ -30,6 +30,7 @@ EXIT_CODES: Final[Mapping[str, int]] = {
     "unreachable": UNREACHABLE,
     "unknown_outcome": UNREACHABLE,
     "sqld_unreachable": UNREACHABLE,
+    "untrusted": UNREACHABLE,
     "not_allowed": NOT_ALLOWED,
     "interrupted": INTERRUPTED,
 }

@@ -137,6 +137,7 @@ def open_place(directory: Path, config: Config) -> Tracker:
         mode=config.mode,
         url=None if config.mode is Mode.LOCAL else config.url,
         token=token_of(config),
+        ca_file=None if config.ca_file is None else Path(config.ca_file),
         desk=desk_in(directory),
     )
 

@@ -34,6 +34,8 @@ _WORDS: Final = (
         "td query only reads; change issues with td update, td close and so on",
     ),
     ("resolve the conflict", "td resolve settles it"),
+    ("with `ca_file`", "with td config set ca_file FILE"),
+    ("`ca_file`", "ca_file"),
 )
 """What the toolkit says, and what a person types instead; the first that fits a place counts."""
 _PATTERN: Final = re.compile("|".join(re.escape(theirs) for theirs, _ in _WORDS) + r"|`(?P<name>td [a-z -]+|remote)`")

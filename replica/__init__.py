@@ -31,6 +31,7 @@ from replica.errors import (
     StorageError,
     UnknownOutcomeError,
     UnreachableError,
+    UntrustedError,
     WriteRefusedError,
 )
 from replica.history import HistoryEntry
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from replica.conflicts import Author, Conflict, FieldConflict
     from replica.report import Check, MoveReport, Pending, Salvaged, Show, Stage, Status, SyncReport, TableMoved
     from replica.snapshot import Snapshot
+    from replica.trust import check_ca_file
     from replica.validation import model_of
 else:
     # Many programs read and write without them, and to make each takes as long as to read a hundred rows.
@@ -64,6 +66,7 @@ else:
         ),
         "Changed": "changed",
         "Snapshot": "snapshot",
+        "check_ca_file": "trust",
         "model_of": "validation",
     }
 
@@ -127,8 +130,10 @@ __all__ = [
     "Transaction",
     "UnknownOutcomeError",
     "UnreachableError",
+    "UntrustedError",
     "WriteRefusedError",
     "call_off_move",
+    "check_ca_file",
     "check_url",
     "is_turso",
     "machine_id",

@@ -118,4 +118,5 @@ class Base:
             lock_file=lock_file,
             sleep=self._around.sleep,
             is_fresh=is_fresh,
+            ca_file=self._around.ca_file,
         )

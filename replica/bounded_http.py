@@ -35,8 +35,8 @@ class Until(threading.local):
 class BoundedTransport(httpx.HTTPTransport):
     """The transport of httpx, on connections that ask `until` before each wait."""
 
-    def __init__(self, until: Until) -> None:
-        context = httpx.create_ssl_context(trust_env=False)
+    def __init__(self, until: Until, context: ssl.SSLContext) -> None:
+        """`context` says which certificates are believed. Raises ssl.SSLError where a handshake fails."""
         super().__init__(verify=context, trust_env=False)
         # The library has no other way in; `tests/fuzz/test_found.py` fails if this one closes.
         self._pool = httpcore.ConnectionPool(
@@ -73,7 +73,14 @@ class _Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, self._until.left_s(timeout)), self._until)
+        try:
+            stream = self._stream.start_tls(ssl_context, server_hostname, self._until.left_s(timeout))
+        except httpcore.ConnectError as error:
+            # The library keeps only the text of what it was.
+            if isinstance(error.__cause__, ssl.SSLError):
+                raise error.__cause__ from error
+            raise
+        return _Stream(stream, self._until)
 
     def get_extra_info(self, info: str) -> Any:  # as the library has it
         return self._stream.get_extra_info(info)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from replica import outbox, overlay
@@ -52,6 +53,7 @@ class Surroundings:
     random: Callable[[], float]
     new_id: Callable[[], str]
     sleep: Callable[[float], None] = time.sleep
+    ca_file: Path | None = None
 
 
 @dataclass(slots=True)

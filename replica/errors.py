@@ -6,7 +6,8 @@
     ├── AmbiguousIdError        a prefix that fits several ids
     ├── ConflictError           the row moved on since it was read
     ├── UnreachableError        the primary did not answer
-    │   ├── NotSentError        …because there was no time left to ask it
+    │   ├── NotSentError        …because it was not asked
+    │   │   └── UntrustedError  …as what answers there does not prove that it is the primary
     │   ├── PrimaryBusyError    …but for saying that it has too much to do, and did nothing
     │   ├── OfflineError        …and the write was to be online, so nothing was queued
     │   └── UnknownOutcomeError …after it was asked to write, so nobody here can tell whether it did
@@ -137,7 +138,14 @@ class UnreachableError(_MessageError):
 
 
 class NotSentError(UnreachableError):
-    """There was no time left to ask the primary, so that it was not asked."""
+    """The primary was not asked, because there was no time left for it, or as the subclass says."""
+
+
+class UntrustedError(NotSentError):
+    """What answers at the address does not prove to be the primary: no token and nothing else was sent there."""
+
+    code = "untrusted"
+    hint = "your changes are safe here; have the primary's certificate mended, then sync again"
 
 
 class PrimaryBusyError(UnreachableError):

@@ -4,6 +4,7 @@ Source: the Hrana 3 specification of libsql, and FACTS 8. Always true:
 - every request ends in bounded time, however slowly its answer comes;
 - every stream is closed in the request that opened it;
 - the token is in the `Authorization` header and nowhere else, and never goes over plain http to another machine;
+- a request goes to the address that was given, by no proxy, and is not sent on to another (RFC 9110 15.4);
 - a request that the primary turned away (429) is sent again until its deadline, after growing jittered waits;
 - an answer of any other shape than the specified one is a `PrimaryError`, never a crash.
 """
@@ -13,10 +14,12 @@ from __future__ import annotations
 import base64
 import math
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -35,6 +38,7 @@ from replica.errors import (
     UnreachableError,
 )
 from replica.mutation import StoredValue
+from replica.trust import refused_handshake, trusting, trusting_nobody
 
 TIMEOUT_S: Final = 20.0
 _ANSWER_S_MAX: Final = 40.0
@@ -104,18 +108,29 @@ class Hrana:
     """A connection to one database of a primary; usable from several threads."""
 
     def __init__(
-        self, url: str, token: Callable[[], str | None] | None = None, *, timeout_s: float = TIMEOUT_S
-    ) -> None:
+        self, url: str, token: Callable[[], str | None] | None = None, *, timeout_s: float = TIMEOUT_S,
+        ca_file: Path | None = None,
+    ) -> None:  # fmt: skip
         """`url` as for `http_url`; `token` is asked before each request; `timeout_s` bounds each wait for bytes.
 
-        An answer that has begun has 40 seconds more to be whole.
+        An answer that has begun has 40 seconds more to be whole. `ca_file` as for `open_replica`: what is wrong with it
+        is told by the requests.
         """
         self.url = http_url(url)
         self._token = token
         self._timeout_s = timeout_s
         self._deadline = math.inf
         self._until = Until()
-        self._client = httpx.Client(base_url=self.url, transport=BoundedTransport(self._until), trust_env=False)
+        self._unusable: InputError | None = None
+        context = trusting_nobody()
+        if self.url.startswith("https:"):
+            try:
+                context = trusting(ca_file)
+            except InputError as error:
+                self._unusable = error
+        self._client = httpx.Client(
+            base_url=self.url, transport=BoundedTransport(self._until, context), trust_env=False, follow_redirects=False
+        )
 
     def give_up_at(self, deadline: float) -> None:
         """From now on, end every request at `deadline` (monotonic seconds) at the latest."""
@@ -124,7 +139,7 @@ class Hrana:
     def batch(self, steps: Sequence[Step], *, timeout_s: float | None = None) -> BatchAnswer:
         """Run the steps in order in one request, on one connection of the primary.
 
-        Raises UnreachableError (it may have run), NotAllowedError, PrimaryError.
+        Raises UnreachableError (it may have run), UntrustedError (it has not), NotAllowedError, PrimaryError.
         """
         body = {"type": "batch", "batch": {"steps": [_encode_step(step) for step in steps]}}
         return _decode_batch(self._request(body, timeout_s), len(steps))
@@ -147,6 +162,8 @@ class Hrana:
         self._client.close()
 
     def _request(self, request: Json, timeout_s: float | None) -> Json:
+        if self._unusable is not None:
+            raise self._unusable
         token = self._token() if self._token else None
         refuse_open_token(self.url, token)
         # Checked here, because the HTTP client would quote the token in its error.
@@ -161,6 +178,8 @@ class Hrana:
         while True:
             try:
                 response = self._post(body, headers, timeout_s)
+            except ssl.SSLError as error:
+                raise refused_handshake(self.url, error) from error
             except httpx.HTTPError as error:
                 raise UnreachableError(f"the primary at {self.url} did not answer: {_reason(error)}") from error
             if response.status_code != 429 or (delay := next(delays, None)) is None:

@@ -41,6 +41,7 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
     session: str | None = None,
     machine: str | None = None,
     clock: Callable[[], float] = time.time,
+    ca_file: Path | None = None,
 ) -> Replica:
     """Open, and create if need be, the replica in a directory.
 
@@ -56,6 +57,8 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
         session: under which changes are made; a new one by default.
         machine: 8 characters that tell this machine from others; derived from the OS machine id by default.
         clock: seconds since 1970.
+        ca_file: with the certificates (PEM) of the only authorities that are believed about who the primary is; those
+            of Mozilla by default.
 
     Raises:
         InputError: an unknown mode, or a URL that is none.
@@ -68,8 +71,9 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
     known_mode = check_mode(mode, url)
     machine = machine or machine_id()
     settings = Settings(
-        Path(directory), known_mode, url, token or _no_token, session or new_session_id(machine), machine, clock
-    )
+        Path(directory), known_mode, url, token or _no_token, session or new_session_id(machine), machine, clock,
+        None if ca_file is None else Path(ca_file).absolute(),
+    )  # fmt: skip
     schema = build_schema(load_migrations(migrations), records)
     ours = build_schema(our_migrations(), [ConflictRow])
     schema = Schema(schema.migrations, (*schema.records, ConflictRow), schema.tables)
@@ -174,7 +178,7 @@ def _sync(store: Embedded, settings: Settings, schema: Schema, tables: dict[str,
 
     around = Surroundings(
         http_url(settings.url or ""), settings.token, settings.session, lambda: stamp_at(settings.clock()),
-        random.random, IdSource(settings.clock).new_uuid7,
+        random.random, IdSource(settings.clock).new_uuid7, ca_file=settings.ca_file,
     )  # fmt: skip
     return Sync(store, _primary(settings, schema, tables), schema, around)
 
@@ -183,4 +187,4 @@ def _primary(settings: Settings, schema: Schema, tables: dict[str, Table]) -> Pr
     from replica.hrana import Hrana  # noqa: PLC0415 - brings the HTTP client
     from replica.primary import Primary  # noqa: PLC0415 - see above
 
-    return Primary(Hrana(settings.url or "", settings.token), schema, tables)
+    return Primary(Hrana(settings.url or "", settings.token, ca_file=settings.ca_file), schema, tables)

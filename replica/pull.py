@@ -20,9 +20,11 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from replica.address import http_url, refuse_open_token
 from replica.backoff import delays_until_s
 from replica.errors import DamagedError, NotAllowedError, PullUnavailableError, StorageError, UnreachableError
 
@@ -77,7 +79,7 @@ def is_being_replaced(directory: Path) -> bool:
     return fetched_path(directory).exists()
 
 
-def pull(
+def pull(  # noqa: PLR0913 - what a sync says once, most of it by name
     directory: Path,
     url: str,
     token: str | None,
@@ -86,23 +88,33 @@ def pull(
     lock_file: int,
     sleep: Callable[[float], None],
     is_fresh: bool = False,
+    ca_file: Path | None = None,
 ) -> None:
     """Bring the base up to the primary before `deadline` (monotonic seconds); `is_fresh`: by a whole new copy.
 
     lock_file: the descriptor of the sync lock; the child keeps it open, so that the lock outlives a killed parent for
-    as long as the child runs. Raises UnreachableError, NotAllowedError, PullUnavailableError, DamagedError or
-    StorageError.
+    as long as the child runs. ca_file: as for `open_replica`. Raises UnreachableError, UntrustedError,
+    NotAllowedError, PullUnavailableError, DamagedError or StorageError.
     """
+    refuse_open_token(url, token)
     try:
-        _pull(directory, url, token, deadline, lock_file, sleep, is_fresh=is_fresh)
+        _pull(directory, _Errand(url, token, deadline, lock_file, ca_file), sleep, is_fresh=is_fresh)
     except OSError as error:
         raise StorageError(f"cannot write in {directory}: {error.strerror}") from error
 
 
-def _pull(
-    directory: Path, url: str, token: str | None, deadline: float, lock_file: int, sleep: Callable[[float], None],
-    *, is_fresh: bool,
-) -> None:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """What a child is sent for; as `pull` has it."""
+
+    url: str
+    token: str | None
+    deadline: float
+    lock_file: int
+    ca_file: Path | None
+
+
+def _pull(directory: Path, errand: _Errand, sleep: Callable[[float], None], *, is_fresh: bool) -> None:
     put_in_place(directory)
     target = base_path(directory)
     is_beside = is_fresh or not target.exists()
@@ -113,27 +125,33 @@ def _pull(
         incoming.mkdir(mode=0o700, exist_ok=True)
         target = incoming / BASE_FILE
     patience_end = time.monotonic() + _SNAPSHOT_PATIENCE_S
-    delays = delays_until_s(deadline, random.random)
+    delays = delays_until_s(errand.deadline, random.random)
     while True:
-        problem = _run_child(target, url, token, deadline, lock_file)
+        problem = _run_child(target, errand)
         is_compacting = "napshot not found" in problem and time.monotonic() < patience_end
         if not (is_compacting or _TURNED_AWAY in problem) or (delay := next(delays, None)) is None:
             break
         sleep(delay)
-    _raise_problem(problem, url, directory)
+    _raise_problem(problem, errand.url, directory)
     if is_beside:
         _move_in(directory)
 
 
-def _run_child(target: Path, url: str, token: str | None, deadline: float, lock_file: int) -> str:
-    left_s = max(0.1, deadline - time.monotonic())
+def _run_child(target: Path, errand: _Errand) -> str:
+    from replica.trust import authorities  # noqa: PLC0415 - who only looks where the base is need not pay for TLS
+
+    left_s = max(0.1, errand.deadline - time.monotonic())
     request = json.dumps(
-        {"path": str(target), "url": url, "token": token, "deadline_s": left_s + 2.0, "parent": os.getpid()}
-    )
-    environment = {name: value for name, value in os.environ.items() if not _is_secret(name, value, token)}
+        {"path": str(target), "url": errand.url, "token": errand.token, "deadline_s": left_s + 2.0,
+         "parent": os.getpid()}
+    )  # fmt: skip
+    environment = {name: value for name, value in os.environ.items() if not _is_secret(name, value, errand.token)}
+    # The client library reads the file for any URL, and dies of one that is not there.
+    trusted = authorities(errand.ca_file if http_url(errand.url).startswith("https:") else None)
+    environment |= {"RUST_LOG": "off", "SSL_CERT_FILE": str(trusted)}
     child = subprocess.Popen(
         [sys.executable, "-I", str(_PULLER)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True, env=environment | {"RUST_LOG": "off"}, pass_fds=(lock_file,), start_new_session=True,
+        text=True, env=environment, pass_fds=(errand.lock_file,), start_new_session=True,
     )  # fmt: skip
     try:
         output, _ = child.communicate(request, timeout=left_s)
@@ -160,6 +178,11 @@ def _raise_problem(problem: str, url: str, directory: Path) -> None:
         return
     if problem == "no libsql client":
         raise PullUnavailableError("changes can be sent but not fetched: libsql-experimental is not installed here")
+    from replica.trust import refused_pull  # noqa: PLC0415 - as above
+
+    untrusted = refused_pull(url, problem)
+    if untrusted is not None:
+        raise untrusted
     if "401" in lowered or "unauthor" in lowered or "unauthenticated" in lowered or "403" in lowered:
         raise NotAllowedError(f"the primary at {url} refuses the token for replication")
     if (

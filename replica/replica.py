@@ -10,7 +10,8 @@ Always true: reading and queued writing never wait for the network, and an error
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -444,13 +445,13 @@ class Replica:
             )
         return self.mutation(made)
 
-    def mutation(self, typed_id: str | None = None) -> Mutation:
+    def mutation(self, typed_id: str | None = None, *, besides: Collection[str] = ()) -> Mutation:
         """One mutation by its id, or the first characters of it, pending or not; None: the last of this session.
 
-        Raises NotFoundError, AmbiguousIdError.
+        besides: whole ids of those that do not count as the last. Raises NotFoundError, AmbiguousIdError.
         """
         if typed_id is None:
-            return self._last_of_session()
+            return self._last_of_session(besides)
         low, high = prefix_range(typed_id)
         pending = {mutation.id: mutation for mutation in self._in_outbox() if mutation.id.startswith(typed_id)}
         sql = f"SELECT DISTINCT mutation FROM {HISTORY} WHERE mutation >= ? AND mutation < ? LIMIT {_CANDIDATES_MAX}"
@@ -461,12 +462,14 @@ class Replica:
         rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation = ? ORDER BY position", (found,)).rows
         return mutations_from(rows)[0]
 
-    def _last_of_session(self) -> Mutation:
-        own = [mutation for mutation in self._in_outbox() if mutation.session == self.session]
+    def _last_of_session(self, besides: Collection[str]) -> Mutation:
+        own = [one for one in self._in_outbox() if one.session == self.session and one.id not in besides]
         if own:
             return own[-1]
-        last = "(SELECT mutation FROM _replica_changes WHERE session = ? ORDER BY seq DESC LIMIT 1)"
-        rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation = {last} ORDER BY position", (self.session,)).rows
+        others = "mutation NOT IN (SELECT value FROM json_each(?))"
+        last = f"(SELECT mutation FROM _replica_changes WHERE session = ? AND {others} ORDER BY seq DESC LIMIT 1)"
+        params = (self.session, json.dumps(list(besides)))
+        rows = self._driver.read(f"{SELECT_CHANGE} WHERE mutation = {last} ORDER BY position", params).rows
         if not rows:
             raise NotFoundError("mutation", f"of the session {self.session}")
         return mutations_from(rows)[0]

@@ -30,6 +30,7 @@ class Settings:
     session: str
     machine: str
     clock: Callable[[], float]
+    ca_file: Path | None = None
 
 
 def check_mode(mode: str, url: str | None) -> Mode:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         UnreachableError,
         WriteRefusedError,
         call_off_move,
+        check_ca_file,
         check_url,
         is_turso,
         machine_id,
@@ -144,8 +145,8 @@ else:
     replica: AmbiguousIdError Author Capture Change Check Conflict ConflictError DamagedError FieldConflict
     replica: HistoryEntry InputError Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError
     replica: QueryError Record ReplicaError RowChange Rows Salvaged Stage SyncReport UnreachableError
-    replica: WriteRefusedError call_off_move check_url is_turso machine_id make_way model_of new_session_id
-    replica: put_away refuse_open_token salvage_outbox
+    replica: WriteRefusedError call_off_move check_ca_file check_url is_turso machine_id make_way model_of
+    replica: new_session_id put_away refuse_open_token salvage_outbox
     tracker.boards: BoardEdit Card Placed Spot
     tracker.conflicts: BOOKKEEPING other_fields
     tracker.errors: DeletedError FilterError InvalidFieldError IssueDeletedError NotLinkedError NothingToChangeError
@@ -288,6 +289,7 @@ __all__ = [
     "arrivals",
     "boards",
     "call_off_move",
+    "check_ca_file",
     "check_label",
     "check_url",
     "days",

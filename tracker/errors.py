@@ -238,7 +238,7 @@ class NotLinkedError(TrackerError):
 
 
 class NothingToUndoError(TrackerError):
-    """Nothing was changed in this session."""
+    """Nothing was changed in this session, or all of it was taken back."""
 
     code = "not_found"
     hint = "td history ID shows the changes of an issue; take one of them back with td undo MUTATION"
@@ -248,7 +248,7 @@ class NothingToUndoError(TrackerError):
         self.session = session
 
     def __str__(self) -> str:
-        return f"there is nothing to undo: {self.session} has changed nothing"
+        return f"there is nothing to undo: {self.session} has changed nothing that still stands"
 
 
 class UndoRefusedError(TrackerError):

@@ -19,6 +19,8 @@ from typing import Final
 _FOLDER: Final = "here"
 _KEY_DIGITS: Final = 16
 _RECONCILED: Final = "reconciled"
+_TAKEN_BACK: Final = "taken-back"
+_TAKEN_BACK_MAX: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,21 @@ class Here:
         with suppress(OSError):
             self._folder.mkdir(mode=0o700, exist_ok=True)
             self._write(last).replace(self._folder / _RECONCILED)
+
+    def taken_back(self) -> dict[str, str]:
+        """Mutations that took another one back, and which, by their ids, oldest first."""
+        try:
+            told = json.loads((self._folder / _TAKEN_BACK).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return {str(by): str(what) for by, what in told.items()} if isinstance(told, dict) else {}
+
+    def set_taken_back(self, told: dict[str, str]) -> None:
+        """Remember them, the last thousand."""
+        kept = dict(list(told.items())[-_TAKEN_BACK_MAX:])
+        with suppress(OSError):
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._write(json.dumps(kept)).replace(self._folder / _TAKEN_BACK)
 
     def _path(self, key: str) -> Path:
         return self._folder / f"{sha256(key.encode()).hexdigest()[:_KEY_DIGITS]}.json"

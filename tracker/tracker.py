@@ -168,7 +168,7 @@ class Tracker:
         """Take back a mutation, or the last of this session. Raises as `tracker.undo` does."""
         from tracker.undo import undo  # noqa: PLC0415 - only this pays for it
 
-        return undo(self.replica, typed, self.now())
+        return undo(self.replica, self.here, typed, self.now())
 
     @property
     def sql_rules(self) -> SqlRules:
@@ -196,6 +196,7 @@ def open_tracker(  # noqa: PLR0913 - each is a choice of its own
     machine: str | None = None,
     clock: Callable[[], float] = time.time,
     desk: Desk | None = None,
+    ca_file: Path | None = None,
 ) -> Tracker:
     """Open the issues in `directory`.
 
@@ -208,6 +209,7 @@ def open_tracker(  # noqa: PLR0913 - each is a choice of its own
         machine: this machine's id; None finds it out.
         clock: seconds since 1970.
         desk: what the caller has before them, session included.
+        ca_file: with the certificates of the only authorities that are believed about who the primary is.
 
     Raises:
         ReplicaError: the directory or its files cannot be used; in mode `remote` also if the primary cannot.
@@ -222,6 +224,7 @@ def open_tracker(  # noqa: PLR0913 - each is a choice of its own
         session=session if desk is None else desk.session,
         machine=machine,
         clock=clock,
+        ca_file=ca_file,
     )
     own = desk or Desk(replica.session, f"session {replica.session}")
     return Tracker(replica, Here(directory), own, clock=clock)

@@ -4,7 +4,8 @@ Always true:
 - who the session is stays told, whatever of its work is taken back;
 - an issue whose creation is taken back is deleted as `td delete` deletes: with its comments and its history, and it can
   be restored;
-- taking back is one mutation, and nothing is taken back over a later change of the same field; who made that is told.
+- taking back is one mutation, and nothing is taken back over a later change of the same field; who made that is told;
+- who takes back twice, without saying what, goes two steps back; what took something back is taken back by its id.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from replica import (
     Transaction,
 )
 from tracker.errors import NothingToUndoError, UndoRefusedError
+from tracker.here import Here
 from tracker.records import RECORDS, Issue, Session
 from tracker.rules import delete_issue
 
@@ -42,20 +44,29 @@ class Undone:
     deleted: tuple[str, ...] = ()
 
 
-def undo(replica: Replica, typed: str | None, now: datetime) -> Undone:
-    """Take back the mutation whose id starts with `typed`; None: the last of this session.
+def undo(replica: Replica, here: Here, typed: str | None, now: datetime) -> Undone:
+    """Take back the mutation whose id starts with `typed`; None: the last of this session that still stands.
 
-    Raises:
-        NothingToUndoError: nothing was changed in this session.
+    here: remembers what was taken back by what. Raises:
+        NothingToUndoError: nothing was changed in this session, or all of it is taken back.
         UndoRefusedError: its fields were changed again; names them and who did.
         ReplicaError: there is no such mutation, or several.
     """
+    taken_back = here.taken_back()
     try:
-        mutation = replica.mutation(typed)
+        mutation = replica.mutation(typed, besides={*taken_back, *taken_back.values()})
     except NotFoundError as error:
         if typed is None:
             raise NothingToUndoError(replica.session) from error
         raise
+    undone = _undo(replica, mutation, now)
+    # What was taken back by it stands again.
+    taken_back.pop(mutation.id, None)
+    here.set_taken_back({**taken_back, undone.mutation.id: mutation.id})
+    return undone
+
+
+def _undo(replica: Replica, mutation: Mutation, now: datetime) -> Undone:
     created = [change for change in mutation.changes if change.table == Issue.replica_table and _is_insert(change)]
     try:
         if created:

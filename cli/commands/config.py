@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -11,18 +12,18 @@ from cli.errors import InvalidValueError, UsageError
 from cli.invocation import Invocation, command, shared_options
 from cli.moving import finish, move, moved_document, moved_lines, say_moved
 from cli.place import Place, open_place
-from tracker import IssueFilter, Mode, ReplicaError, deeds
+from tracker import IssueFilter, Mode, ReplicaError, check_ca_file, deeds
 
 app = typer.Typer(name="config", help="See and change how this directory is set up.")
 
 shared_options(app)
 
-_KEYS: Final = ("mode", "url", deeds.POLICY_SETTING)
+_KEYS: Final = ("mode", "url", "ca_file", deeds.POLICY_SETTING)
 
 _Key = Annotated[
     str,
     typer.Argument(
-        help=f"mode or url (also database.mode, database.url), or {deeds.POLICY_SETTING}, which is the whole team's.",
+        help=f"mode, url, ca_file (also database.mode …), or {deeds.POLICY_SETTING}, which is the whole team's.",
         metavar="KEY",
     ),
 ]
@@ -58,10 +59,12 @@ def set_value(
         mode = parse_mode(value)
         if mode is not Mode.LOCAL and old.url is None:
             raise InvalidValueError(f"mode {mode} needs a primary", "td config set url URL sets the mode that fits it")
-        new = make_config(mode, None if mode is Mode.LOCAL else old.url, old.credential)
+        new = make_config(mode, None if mode is Mode.LOCAL else old.url, old.credential, old.ca_file)
+    elif name == "ca_file":
+        new = replace(old, ca_file=str(check_ca_file(Path(value))))
     else:
         # As for td init: without a mode that has a primary, the one that fits the URL.
-        new = make_config(None if old.mode is Mode.LOCAL else old.mode, value, old.credential)
+        new = make_config(None if old.mode is Mode.LOCAL else old.mode, value, old.credential, old.ca_file)
     _change(call, place, name, new)
 
 
@@ -75,7 +78,8 @@ def unset(call: Invocation, key: _Key) -> None:
     place = call.place()
     if name == "url" and place.stored.mode is not Mode.LOCAL:
         raise InvalidValueError(f"mode {place.stored.mode} needs a primary", "td config unset mode takes both away")
-    _change(call, place, name, replace(place.stored, mode=Mode.LOCAL, url=None))
+    without = {"ca_file": None} if name == "ca_file" else {"mode": Mode.LOCAL, "url": None}
+    _change(call, place, name, replace(place.stored, **without))
 
 
 @command(app, "list")
@@ -114,9 +118,11 @@ def _change(call: Invocation, place: Place, name: str, new: Config) -> None:
     if new == place.stored:
         finish(place)
     else:
-        moved = move(call, place, new)
+        is_elsewhere = (new.mode, new.url) != (place.stored.mode, place.stored.url)
+        moved = move(call, place, new) if is_elsewhere else None
         if moved is None:
-            _check_nothing_hidden(place, new)
+            if is_elsewhere:
+                _check_nothing_hidden(place, new)
             save_config(place.directory, new)
     old, settings = place.stored.document(), new.document()
     call.emit(

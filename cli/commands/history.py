@@ -40,7 +40,7 @@ def undo(
         ),
     ] = None,
 ) -> None:
-    """Take back the last change, or one of the history."""
+    """Take back the last change that stands, or one of the history."""
     with call.tracker() as tracker:
         undone = tracker.undo(mutation)
         made = undone.mutation

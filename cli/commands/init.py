@@ -21,7 +21,7 @@ from cli.moving import moved_document, moved_lines, say_moved, source_of, take_i
 from cli.output import print_json, print_lines
 from cli.place import NAME, check_in_sight, check_no_move, make_directory, open_place, target_directory
 from cli.progress import working
-from tracker import Mode, ReplicaError, SyncReport, make_way, refuse_open_token
+from tracker import Mode, ReplicaError, SyncReport, check_ca_file, make_way, refuse_open_token
 
 app = typer.Typer()
 
@@ -40,6 +40,12 @@ def init(
         bool,
         typer.Option("--token-stdin", help="Keep the token on stdin, encrypted; without --url: a new one."),
     ] = False,
+    ca_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--ca-file", help="The certificate (PEM) of the authority that signed the primary's.", metavar="FILE"
+        ),
+    ] = None,
     migrate_from: Annotated[
         Path | None,
         typer.Option(
@@ -52,12 +58,16 @@ def init(
     if is_config_in(directory):
         if migrate_from is not None:
             raise AlreadyInitialisedError(directory, "td config set url URL moves what is in it to a primary")
-        if not token_stdin or mode is not None or url is not None:
+        if not token_stdin or mode is not None or url is not None or ca_file is not None:
             raise AlreadyInitialisedError(directory)
         _renew_token(call, directory)
         return
-    config = make_config(None if mode is None else parse_mode(mode), url)
-    if config.mode is Mode.LOCAL and (url is not None or token_stdin):
+    config = make_config(
+        None if mode is None else parse_mode(mode),
+        url,
+        ca_file=None if ca_file is None else str(check_ca_file(ca_file)),
+    )
+    if config.mode is Mode.LOCAL and (url is not None or token_stdin or ca_file is not None):
         raise InvalidValueError("mode local has no primary", "leave out --mode, or name libsql, turso or remote")
     source = None if migrate_from is None else _source(migrate_from, config)
     if source is None or source.parent.resolve() != directory.resolve():

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from cli.schemas import collections, issues, moving, rows, secrets, serving, sharing, upkeep, work
+from cli.schemas import collections, issues, moving, rows, secrets, serving, sharing, turso, upkeep, work
 
 DOCUMENTS: Final[Mapping[str, Any]] = {  # types and unions of types
     "error": sharing.ErrorLine,
@@ -130,6 +130,14 @@ DOCUMENTS: Final[Mapping[str, Any]] = {  # types and unions of types
     "sqld run": upkeep.RunningServer,
     "sqld backup": upkeep.BackedUp,
     "sqld restore": upkeep.Restored,
+    "turso login": turso.PlatformTokenKept,
+    "turso logout": turso.PlatformTokenKept,
+    "turso list": list[turso.TursoDatabase],
+    "turso groups": list[turso.TursoGroup],
+    "turso create": turso.TursoChange,
+    "turso delete": turso.TursoChange,
+    "turso token": turso.TursoToken,
+    "turso invalidate": turso.TursoInvalidated,
     "help": upkeep.CommandDocument,
     "man": upkeep.Page,
     "completion": upkeep.Script,

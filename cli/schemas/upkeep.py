@@ -16,6 +16,7 @@ class Settings(Document):
 
     mode: Mode
     url: str | None
+    ca_file: str | None
 
 
 class AllSettings(Settings):

@@ -20,6 +20,7 @@ from replica.errors import (
     QueryError,
     UnknownOutcomeError,
     UnreachableError,
+    UntrustedError,
     WriteRefusedError,
 )
 from replica.migrate import check_version, plan_migrations, version_of
@@ -41,6 +42,9 @@ def _nothing_kept() -> Iterator[None]:
     try:
         yield
     except UnknownOutcomeError:
+        raise
+    except UntrustedError as error:
+        error.hint = f"nothing was written; {error.hint}"
         raise
     except UnreachableError as error:
         error.hint = "nothing was written; try again once the primary can be reached"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from replica.drivers.embedded import LOCAL_FILE, Embedded
 from replica.drivers.local_file import FILE_NAME
 from replica.drivers.protocol import Driver
-from replica.errors import InputError, NotAllowedError, UnreachableError
+from replica.errors import InputError, NotAllowedError, UnreachableError, UntrustedError
 from replica.moving.bring_in import bring_in
 from replica.moving.files import (
     copied,
@@ -95,6 +95,9 @@ class Moving:
         author = (self._settings.session, self._settings.machine, self._schema.version)
         try:
             return bring_in(store, sync, file, author=author, show=show)
+        except UntrustedError as error:
+            error.hint = f"nothing was switched, and what is here is as it was; {error.hint}"
+            raise
         except UnreachableError as error:
             # What it says is safe is so once everything is here.
             error.hint = "nothing was switched, and what is here is as it was; the same move goes on where it stopped"

@@ -24,6 +24,10 @@ from tests.cli.program import Answer, Program
 from tests.cli.test_help import ALL
 from tracker import IssueEdit, boards, notes, salvage_outbox
 
+# What asks Turso: called in `test_turso`.
+WITH_TURSO = {
+    f"turso {name}" for name in ("login", "logout", "list", "groups", "create", "delete", "token", "invalidate")
+}
 # What runs until somebody stops it, or needs a primary of its own: called below.
 WITH_A_SERVER = {"demo", "sqld run", "sqld backup", "sqld restore"}
 # What has tenants: called in tests.cli.test_sqld_tenants.
@@ -124,7 +128,7 @@ def test_the_walk_leaves_no_command_out() -> None:
 
     # What only holds other commands prints nothing by itself.
     commands = {" ".join(one.words) for group in all_commands().values() for one in group if one.runs_alone}
-    assert walked == commands - WITH_A_SERVER - WITH_A_VAULT - WITH_TENANTS
+    assert walked == commands - WITH_A_SERVER - WITH_A_VAULT - WITH_TENANTS - WITH_TURSO
     assert set(names()) == commands | {"error"}
 
 

@@ -25,13 +25,14 @@ def commands(page: Path) -> list[str]:
     lines = [line for language, block in blocks if language != "console" for line in block.splitlines()]
     prose = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     named = [*re.findall(r"`([^`\n]+)`", prose), *(code for line in lines for code in re.findall(r"`([^`]+)`", line))]
-    return [told for told in [*lines, *named] if re.match(r"td [a-z]", told)]
+    typed = [part.strip() for told in [*lines, *named] for part in re.split(r" \| | && ", told)]
+    return [told for told in typed if re.match(r"td [a-z]", told)]
 
 
 def unknown(told: str) -> list[str]:
     """What of a command line is not there: a command, or an option of it."""
     command: Any = make_app()  # typer keeps its classes private
-    words = shlex.split(told.split("#", maxsplit=1)[0].split("&&", maxsplit=1)[0])[1:]
+    words = shlex.split(told.split("#", maxsplit=1)[0])[1:]
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     if words and hasattr(command, "commands") and re.fullmatch(r"[a-z][a-z-]*", words[0]):

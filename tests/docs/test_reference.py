@@ -11,7 +11,8 @@ import pytest
 from auth.errors import AuthError, TokenError, VaultError
 from auth.vault import VAULT_VARIABLE
 from auth.vault_key import KEY_VARIABLE, PASSPHRASE_VARIABLE
-from cli.config import URL_VARIABLE
+from cli.commands.turso import BASE_URL_VARIABLE, ORGANISATION_VARIABLE, PLATFORM_TOKEN_VARIABLE
+from cli.config import CA_FILE_VARIABLE, URL_VARIABLE
 from cli.credentials import TOKEN_VARIABLE
 from cli.errors import CliError
 from cli.exits import EXIT_CODES
@@ -103,7 +104,9 @@ def test_every_error_code_is_told(base: type[Exception]) -> None:
     codes = {str(getattr(error, "code", "")) for error in leaves(base)} - NEVER_RAISED - {getattr(base, "code", "")}
 
     assert codes
-    assert [code for code in codes if f"`{code}`" not in rows and not code.startswith(("sqld_", "token_"))] == []
+    assert [
+        code for code in codes if f"`{code}`" not in rows and not code.startswith(("sqld_", "token_", "turso_"))
+    ] == []
 
 
 def test_every_variable_is_told() -> None:
@@ -114,6 +117,7 @@ def test_every_variable_is_told() -> None:
     own = {
         WORK_DIR_VARIABLE,
         URL_VARIABLE,
+        CA_FILE_VARIABLE,
         TOKEN_VARIABLE,
         SESSION_VARIABLE,
         CONTEXT_VARIABLE,
@@ -123,6 +127,9 @@ def test_every_variable_is_told() -> None:
         PASSPHRASE_VARIABLE,
         STATE_VARIABLE,
         "TD_SQLD",
+        PLATFORM_TOKEN_VARIABLE,
+        ORGANISATION_VARIABLE,
+        BASE_URL_VARIABLE,
     }
     assert own | {"PAGER", "NO_COLOR", "CLICOLOR", "FORCE_COLOR", "CLICOLOR_FORCE"} == told
     assert {name for name, _ in ENVIRONMENT} <= told

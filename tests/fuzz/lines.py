@@ -21,12 +21,13 @@ from tests.fuzz.kept import NOWHERE
 from tests.fuzz.promise import answered, promised
 from tests.fuzz.workbench import Workbench
 
-# No command that runs until Ctrl-C, or starts a primary of its own.
+# No command that runs until Ctrl-C, or starts a primary of its own; without a platform token, none asks Turso.
 _COMMANDS: Final = [
     "init", "status", "whoami", "create", "list", "show", "update", "close", "reopen", "delete", "restore", "comment",
     "history", "undo", "sync", "sync now", "sync status", "sync pending", "sync lost", "conflicts", "conflicts list",
     "conflicts show", "resolve", "config get", "config set", "config unset", "config list", "query", "doctor", "import",
-    "sqld", "auth", "auth new-vault-key", "auth rotate-vault-key",
+    "sqld", "auth", "auth new-vault-key", "auth rotate-vault-key", "turso login", "turso logout", "turso list",
+    "turso create", "turso delete", "turso token", "turso invalidate",
     "sqld init", "sqld tenant create", "sqld tenant list", "sqld tenant show", "sqld tenant rotate-key",
     "sqld tenant suspend", "sqld tenant resume", "sqld tenant delete", "sqld token mint", "sqld token list",
     "sqld token revoke", "sqld key create", "sqld key list", "sqld key revoke",
@@ -37,13 +38,15 @@ _OPTIONS: Final = [
     "-d", "--label", "-l", "--status", "-s", "--all", "--deleted", "--limit", "-n", "--title", "--if-updated-at",
     "--resend-lost", "--adopt-primary", "--forget", "--mine", "--theirs", "--set", "--pending", "--db", "--repair",
     "--full", "--help", "--version", "--", "-", "--json=1", "-n5", "--limit=0", "--show-completion",
-    "--key-stdin", "--passphrase-stdin", "--file", "--state", "--tenant", "--role", "--for", "--ttl", "--overlap",
-    "--yes", "--organisation", "--port", "--admin-port", "--public-url",
+    "--key-stdin", "--passphrase-stdin", "--file", "--ca-file", "--org", "--ttl", "--read-only", "--force",
+    "--state", "--tenant", "--role", "--for", "--overlap", "--yes", "--organisation", "--port", "--admin-port",
+    "--public-url",
 ]  # fmt: skip
 _VALUES: Final = [
     "ID", "td-", "td-zzzzzzzz", "", " ", "bug", "P0", "p4", "open", "closed,open", "+x", "-x",
     "x", "title=a", "=", "title",
-    "mode", "url", "token", "local", "libsql", "turso", "remote", NOWHERE, "libsql://127.0.0.1:1", "http://", "0", "-1",
+    "mode", "url", "token", "ca_file", "8h",
+    "local", "libsql", "turso", "remote", NOWHERE, "libsql://127.0.0.1:1", "http://", "0", "-1",
     "99999999999999999999", "1e9", "2026-11-21T05:00:00Z", "9999-12-31T23:59:59.999999Z", "now", "SELECT 1",
     "SELECT * FROM issues", "SELECT 1; SELECT 2", "SELECT x'00', 9e999, -9e999", "SELECT 'a\nb', char(0), char(55296)",
     "SELECT CAST(x'ff' AS TEXT)", "DELETE FROM issues", "PRAGMA user_version",
@@ -54,7 +57,7 @@ _VALUES: Final = [
 ]  # fmt: skip
 _ENVIRONMENT: Final = [
     "TD_DATABASE_URL", "TD_DATABASE_TOKEN", "TD_WORK_DIR", "COLUMNS", "LINES", "TERM", "NO_COLOR", "LANG", "TZ",
-    "TD_VAULT", "TD_VAULT_KEY", "TD_VAULT_PASSPHRASE", "TD_SQLD_STATE",
+    "TD_VAULT", "TD_VAULT_KEY", "TD_VAULT_PASSPHRASE", "TD_DATABASE_CA_FILE", "TURSO_ORG", "TD_SQLD_STATE",
     "PYTHON_KEYRING_BACKEND", "XDG_DATA_HOME", "FORCE_COLOR", "_TD_COMPLETE", "TYPER_STANDARD_TRACEBACK",
 ]  # fmt: skip
 _MODES: Final = ["local", "libsql"]
@@ -188,6 +191,7 @@ _configs = st.one_of(
             "mode": st.sampled_from([*_MODES, "turso", "LOCAL", "", None, 1]) | jsons,
             "url": st.sampled_from([NOWHERE, "libsql://x.turso.io", "http://[", None]) | jsons,
             "credential": jsons,
+            "ca_file": jsons,
             "more": jsons,
         },
     ).map(lambda document: json.dumps(document).encode()),

@@ -33,18 +33,21 @@ def open_member(
     machine: str = "laptop00",
     token: Callable[[], str | None] | None = None,
     clock: Callable[[], float] = time.time,
+    ca_file: Path | None = None,
+    mode: str = "libsql",
 ) -> Replica:
     """One replica of the team's primary."""
     return open_replica(
         directory,
         records=[Item],
         migrations=MIGRATIONS,
-        mode="libsql",
+        mode=mode,
         url=url,
         machine=machine,
         session=f"ses_{machine}_AAAAAA",
         token=token,
         clock=clock,
+        ca_file=ca_file,
     )
 
 

@@ -34,6 +34,7 @@ from replica.errors import (
     StorageError,
     UnknownOutcomeError,
     UnreachableError,
+    UntrustedError,
     WriteRefusedError,
 )
 from tests.replica.notebook import Note
@@ -50,6 +51,7 @@ EVERY: Final[list[ReplicaError]] = [
     UnreachableError(LINES),
     OfflineError(LINES),
     NotSentError(LINES),
+    UntrustedError(LINES),
     PrimaryBusyError(LINES),
     UnknownOutcomeError("m1", LINES),
     OtherPrimaryError("http://127.0.0.1:1", is_new=True),

@@ -153,6 +153,26 @@ def test_undo_in_a_new_session_has_nothing_to_undo(tracker: Tracker, tmp_path: P
     assert undone.deleted == (made.id,)
 
 
+def test_who_takes_back_twice_goes_two_steps_back(tracker: Tracker) -> None:
+    """And what took something back is taken back by its id; what it was about counts again."""
+    made = tracker.create("Oat milk")
+    for title in ("Whole milk", "No milk"):
+        tracker.update(made.id, IssueEdit(title=title))
+
+    def title_after(mutation_id: str | None = None) -> tuple[str, str]:
+        undone = tracker.undo(mutation_id)
+        return undone.mutation.id, tracker.get(made.id).title
+
+    (_, one_back), (by, two_back) = title_after(), title_after()
+    again = title_after(by)[1]
+
+    assert (one_back, two_back, again) == ("Whole milk", "Oat milk", "Whole milk")
+    assert title_after()[1] == "Oat milk"
+    assert tracker.undo().deleted == (made.id,)
+    with pytest.raises(NothingToUndoError, match="nothing that still stands"):
+        tracker.undo()
+
+
 def test_a_comment_is_taken_back_whole(tracker: Tracker) -> None:
     """Only issues are kept as deleted; and a mutation that is not there is not found."""
     made = tracker.create("Oat milk")

@@ -223,7 +223,7 @@ def test_an_issue_whose_creation_is_undone_keeps_what_a_teammate_said(laptop: Tr
     assert [change.fields.keys() for change in undone.mutation.changes] == [{"deleted_at"}]
     (issue,) = agreed(laptop, desktop)
     assert issue.deleted_at is not None
-    laptop.undo()
+    laptop.undo(undone.mutation.id)
     assert [comment.text for comment in views.whole(laptop, made.id).comments] == ["Soy, please."]
     assert laptop.get(made.id).deleted_at is None
 
