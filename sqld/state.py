@@ -19,9 +19,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from auth.tokens import SigningKey
 from auth.vault import Vault
@@ -31,7 +32,7 @@ from sqld.errors import PortTakenError
 from sqld.ports import is_free
 from sqld.registry import Registry
 from sqld.server import Server
-from sqld.state_errors import KeyMissingError, StateError, StateMissingError
+from sqld.state_errors import KeyMissingError, SettingError, StateError, StateMissingError
 from sqld.tenants import Tenancy
 
 STATE_VARIABLE: Final = "TD_SQLD_STATE"
@@ -40,6 +41,16 @@ GATEWAY_ADMIN_KEY: Final = "gateway-admin-key"
 _LOOPBACK: Final = "127.0.0.1"
 # What would give sqld another key, or open it without one.
 _OVERRIDES: Final = ("SQLD_AUTH_JWT_KEY_FILE", "SQLD_HTTP_AUTH", "SQLD_ADMIN_LISTEN_ADDR", "SQLD_HTTP_LISTEN_ADDR")
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    # Reading the port is what checks it.
+    if parts.scheme not in ("http", "https", "libsql") or not parts.hostname or parts.port == 0:
+        raise ValueError("it is no address of a server")
+    if parts.username is not None or parts.query or not (url.isascii() and url.isprintable()):
+        raise ValueError("it holds more than where a server is")
+    return url
 
 
 class Settings(BaseModel):
@@ -57,7 +68,7 @@ class Settings(BaseModel):
     http_port: int = Field(default=8080, ge=1, le=65535)
     admin_port: int = Field(default=8081, ge=1, le=65535)
     gateway_port: int = Field(default=8082, ge=1, le=65535)
-    public_url: str | None = None
+    public_url: Annotated[str, AfterValidator(_address)] | None = None
     requests_per_minute: int = Field(default=1_200, ge=1)
     workos_client_id: str | None = None
     workos_url: str | None = None
@@ -113,7 +124,7 @@ class State:
 
     def registry(self) -> Registry:
         """Its registry. Raises StateMissingError, RegistryError."""
-        if not self.settings_path.exists():
+        if not os.path.exists(self.settings_path):  # noqa: PTH110 - that of pathlib raises for a name that is too long
             raise StateMissingError(self.directory)
         return Registry.open(self.registry_path)
 
@@ -192,30 +203,36 @@ def set_up(directory: Path, vault: Vault, **given: int | str) -> State:
         given: settings, by their names; the others stay as they are, or are those of any new server.
 
     Raises:
-        StateError: it cannot be read, made or written, or a setting is none.
+        StateError: it cannot be read, made or written.
+        SettingError: a server cannot have such a setting.
         RegistryError: there is a registry that is none.
         AuthError: the vault does not open.
     """
     state = State(directory)
+    before = state.settings() if os.path.lexists(state.settings_path) else None
+    settings = _changed(before, given)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         state.data_dir.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise StateError(directory, error.strerror or str(error)) from error
-    # The vault first: who cannot open it should not find anything changed.
+    # The vault before the settings: who cannot open it should not find anything changed.
     for name in (ADMIN_KEY, GATEWAY_ADMIN_KEY):
         if vault.read(name) is None:
             vault.store(name, secrets.token_urlsafe(32))
     Registry.open(state.registry_path).close()
-    before = state.settings() if os.path.lexists(state.settings_path) else None
-    known = before.model_dump() if before is not None else {"closed_key": SigningKey.generate().public_pem}
-    try:
-        settings = Settings.model_validate({**known, **given})
-    except ValidationError as error:
-        raise StateError(state.settings_path, error.errors()[0]["msg"]) from error
     if settings != before:
         try:
             write_whole(state.settings_path, settings.model_dump_json(indent=2).encode() + b"\n")
         except OSError as error:
             raise StateError(state.settings_path, error.strerror or str(error)) from error
     return state
+
+
+def _changed(before: Settings | None, given: Mapping[str, int | str]) -> Settings:
+    known = before.model_dump() if before is not None else {"closed_key": SigningKey.generate().public_pem}
+    try:
+        return Settings.model_validate({**known, **given})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingError(str(first["loc"][0]), first["msg"].removeprefix("Value error, ")) from error

@@ -5,6 +5,7 @@ SqldError
 ├── KeyMissingError         sqld_key_missing   the vault of the server has no key of the server
 ├── StateMissingError       sqld_no_state      there is no server's directory here
 ├── StateError              sqld_state         a server's directory cannot be read or written
+├── SettingError            invalid_input      a setting that a server cannot have
 ├── StateBusyError          sqld_state_busy    another process changes the tenants
 ├── AdminUnreachableError   sqld_unreachable   the sqld of these tenants does not answer
 ├── AdminKeyError           sqld_admin_key     it answers, and does not take our admin key
@@ -59,6 +60,20 @@ class StateError(SqldError):
 
     def __str__(self) -> str:
         return f"cannot use {self.path}: {self.reason}"
+
+
+class SettingError(SqldError):
+    """A setting that a server cannot have; it was not written. name: which."""
+
+    code = "invalid_input"
+    hint = "nothing was changed; ports are from 1 to 65535, and an address is as https://db.example.org"
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, reason)
+        self.name, self.reason = name, reason
+
+    def __str__(self) -> str:
+        return f"{self.name} cannot be so: {self.reason}"
 
 
 class StateBusyError(SqldError):

@@ -6,6 +6,7 @@ SqldError
 ├── TenantNameError         sqld_tenant_name   no tenant may be called so
 ├── NoTenantError           sqld_no_tenant     there is no tenant of this name
 ├── TenantStateError        sqld_tenant_state  the tenant is in a state in which this cannot be done
+├── OrganisationError       invalid_input      no organisation has such an id
 ├── OrganisationTakenError  sqld_organisation  the organisation has another tenant
 ├── NamespaceTakenError     sqld_namespace     sqld has a database of this name that is no tenant's
 ├── NoTokenError            sqld_no_token      no token has this id
@@ -88,6 +89,16 @@ class TenantStateError(SqldError):
 
     def __str__(self) -> str:
         return f"the tenant {self.name} is {self.state}"
+
+
+class OrganisationError(SqldError):
+    """What is given as an organisation is no id of one."""
+
+    code = "invalid_input"
+    hint = "give its id as WorkOS shows it, as org_01EHWNCE74X7JSDV0X3SZ3KJNY; nothing was changed"
+
+    def __str__(self) -> str:
+        return "no organisation has such an id"
 
 
 class OrganisationTakenError(SqldError):

@@ -22,7 +22,7 @@ from auth.tokens import SigningKey
 from auth.vault import Vault
 from sqld.admin import Admin
 from sqld.registry import Key, KeyState, Registry, Tenant, TenantState
-from sqld.registry.tenants import check_tenant_name
+from sqld.registry.tenants import check_tenant
 from sqld.state_errors import StateBusyError, StateError
 from sqld.tenant_errors import LifetimeError, NamespaceTakenError, TenantStateError
 
@@ -79,11 +79,12 @@ class Tenancy:
 
         Raises:
             TenantNameError: none may be called so.
+            OrganisationError: no organisation has such an id.
             TenantStateError: there is one, or was one, of this name.
             OrganisationTakenError: the organisation has another tenant.
             NamespaceTakenError: sqld has a database of this name that is no tenant's.
         """
-        check_tenant_name(name)
+        check_tenant(name, organisation)
         with self._changing():
             if self._registry.tenants.find(name) is None and self._admin.settings(name) is not None:
                 raise NamespaceTakenError(name)

@@ -243,7 +243,7 @@ def _namespace_lines(manifest: Manifest) -> list[str]:
 
 
 def _has_state() -> bool:
-    return bool(os.environ.get(STATE_VARIABLE)) or state_at(None).settings_path.exists()
+    return bool(os.environ.get(STATE_VARIABLE)) or os.path.exists(state_at(None).settings_path)  # noqa: PTH110 - a name may be too long
 
 
 def _default_data_dir() -> Path:

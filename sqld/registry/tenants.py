@@ -11,10 +11,18 @@ from enum import StrEnum
 from typing import Final
 
 from sqld.registry.storage import Storage
-from sqld.tenant_errors import NoTenantError, OrganisationTakenError, TenantNameError, TenantStateError
+from sqld.tenant_errors import (
+    NoTenantError,
+    OrganisationError,
+    OrganisationTakenError,
+    TenantNameError,
+    TenantStateError,
+)
 
 # A label of a host name as well as a folder and a word of a shell; `default` is what sqld takes where none is named.
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,37}[a-z0-9]")
+# As those of WorkOS are, and longer: org_01EHWNCE74X7JSDV0X3SZ3KJNY.
+_ORGANISATION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 _RESERVED: Final = frozenset({"default", "localhost", "www", "metastore"})
 
 
@@ -48,10 +56,12 @@ class Tenant:
     created_at: int
 
 
-def check_tenant_name(name: str) -> None:
-    """Return if a tenant may be called so. Raises TenantNameError."""
+def check_tenant(name: str, organisation: str | None = None) -> None:
+    """Return if a tenant may be called so, and be of that organisation. Raises TenantNameError, OrganisationError."""
     if _NAME.fullmatch(name) is None or name in _RESERVED:
         raise TenantNameError(name)
+    if organisation is not None and _ORGANISATION.fullmatch(organisation) is None:
+        raise OrganisationError
 
 
 class Tenants:
@@ -66,10 +76,11 @@ class Tenants:
 
         Raises:
             TenantNameError: none may be called so.
+            OrganisationError: no organisation has such an id.
             TenantStateError: there is one, or was one, of this name.
             OrganisationTakenError: the organisation has another tenant.
         """
-        check_tenant_name(name)
+        check_tenant(name, organisation)
         with self._storage.transaction():
             there = self.find(name)
             if there is not None and there.state is not TenantState.CREATING:
@@ -80,6 +91,8 @@ class Tenants:
 
     def find(self, name: str) -> Tenant | None:
         """The tenant of this name, in whatever state."""
+        if _NAME.fullmatch(name) is None:
+            return None
         row = self._storage.row("SELECT * FROM tenants WHERE name = ?", name)
         return None if row is None else _tenant(row)
 
@@ -92,6 +105,8 @@ class Tenants:
 
     def find_by_organisation(self, organisation: str) -> Tenant | None:
         """The tenant of an organisation, in whatever state but deleted."""
+        if _ORGANISATION.fullmatch(organisation) is None:
+            return None
         row = self._storage.row("SELECT * FROM tenants WHERE organisation = ?", organisation)
         return None if row is None else _tenant(row)
 

@@ -253,6 +253,9 @@ def test_a_start_finishes_what_was_left(admin: Program) -> None:
         ("run --state nowhere", "sqld_no_state"),
         ("tenant list --state nowhere", "sqld_no_state"),
         ("init --port 0", "usage"),
+        ("init --public-url nowhere", "invalid_input"),
+        ("tenant create acme --organisation \x1b", "invalid_input"),
+        (f"tenant list --state {'x' * 300}", "sqld_no_state"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_line(admin: Program, words: str, code: str) -> None:

@@ -28,6 +28,9 @@ _COMMANDS: Final = [
     "conflicts show", "resolve", "config get", "config set", "config unset", "config list", "query", "doctor", "import",
     "sqld", "auth", "auth new-vault-key", "auth rotate-vault-key", "turso login", "turso logout", "turso list",
     "turso create", "turso delete", "turso token", "turso invalidate",
+    "sqld init", "sqld tenant create", "sqld tenant list", "sqld tenant show", "sqld tenant rotate-key",
+    "sqld tenant suspend", "sqld tenant resume", "sqld tenant delete", "sqld token mint", "sqld token list",
+    "sqld token revoke", "sqld key create", "sqld key list", "sqld key revoke",
 ]  # fmt: skip
 _OPTIONS: Final = [
     "--json", "-w", "--work-dir", "--mode", "--url", "--token-stdin", "--type", "-t",
@@ -36,6 +39,8 @@ _OPTIONS: Final = [
     "--resend-lost", "--adopt-primary", "--forget", "--mine", "--theirs", "--set", "--pending", "--db", "--repair",
     "--full", "--help", "--version", "--", "-", "--json=1", "-n5", "--limit=0", "--show-completion",
     "--key-stdin", "--passphrase-stdin", "--file", "--ca-file", "--org", "--ttl", "--read-only", "--force",
+    "--state", "--tenant", "--role", "--for", "--overlap", "--yes", "--organisation", "--port", "--admin-port",
+    "--public-url",
 ]  # fmt: skip
 _VALUES: Final = [
     "ID", "td-", "td-zzzzzzzz", "", " ", "bug", "P0", "p4", "open", "closed,open", "+x", "-x",
@@ -47,11 +52,12 @@ _VALUES: Final = [
     "SELECT CAST(x'ff' AS TEXT)", "DELETE FROM issues", "PRAGMA user_version",
     "SELECT 1 AS a, 2 AS a", "SELEC", "nowhere",
     "work/.todos/config.json", "work/.todos/data.db", "\x1b[2J", "caf\udce9", "\u202e",
-    "keyring", "file", "A" * 43, "correct horse", "x" * 5000, "a\nb", "01", "[red]x[/]",
+    "keyring", "file", "A" * 43, "correct horse", "x" * 5000, "state", "acme", "rw", "30d", "0m", "99999w",
+    "a\nb", "01", "[red]x[/]",
 ]  # fmt: skip
 _ENVIRONMENT: Final = [
     "TD_DATABASE_URL", "TD_DATABASE_TOKEN", "TD_WORK_DIR", "COLUMNS", "LINES", "TERM", "NO_COLOR", "LANG", "TZ",
-    "TD_VAULT", "TD_VAULT_KEY", "TD_VAULT_PASSPHRASE", "TD_DATABASE_CA_FILE", "TURSO_ORG",
+    "TD_VAULT", "TD_VAULT_KEY", "TD_VAULT_PASSPHRASE", "TD_DATABASE_CA_FILE", "TURSO_ORG", "TD_SQLD_STATE",
     "PYTHON_KEYRING_BACKEND", "XDG_DATA_HOME", "FORCE_COLOR", "_TD_COMPLETE", "TYPER_STANDARD_TRACEBACK",
 ]  # fmt: skip
 _MODES: Final = ["local", "libsql"]

@@ -21,6 +21,7 @@ from sqld.tenant_errors import (
     NoApiKeyError,
     NoTenantError,
     NoTokenError,
+    OrganisationError,
     OrganisationTakenError,
     RegistryError,
     TenantNameError,
@@ -146,6 +147,23 @@ def test_an_organisation_has_one_tenant_and_may_begin_anew(acme: Registry) -> No
     assert found is not None
     assert found.name == "acme"
     assert acme.tenants.find_by_organisation("org_1") == again
+
+
+@pytest.mark.parametrize("organisation", ["", " ", "a b", "a\x1b", "caf\udce9", "x" * 101])
+def test_an_organisation_that_is_none_is_refused(registry: Registry, organisation: str) -> None:
+    """And none is found by it."""
+    with pytest.raises(OrganisationError):
+        registry.tenants.add("acme", organisation=organisation, now=NOW)
+
+    assert registry.tenants.find_by_organisation(organisation) is None
+    assert registry.tenants.all() == []
+
+
+@pytest.mark.parametrize("name", ["", "caf\udce9", "x" * 5000, "a\0b"])
+def test_what_no_tenant_may_be_called_is_no_tenant(registry: Registry, name: str) -> None:
+    """Whatever was typed."""
+    with pytest.raises(NoTenantError):
+        registry.tenants.get(name)
 
 
 def test_the_key_before_holds_for_a_while(acme: Registry) -> None:

@@ -15,7 +15,7 @@ from auth.vault_errors import WrongVaultKeyError
 from auth.vault_key import VaultKey
 from sqld import PortTakenError, free_port
 from sqld.state import Settings, State, default_directory, read_key, set_up, sqld_environ, sqld_flags
-from sqld.state_errors import KeyMissingError, StateError, StateMissingError
+from sqld.state_errors import KeyMissingError, SettingError, StateError, StateMissingError
 from sqld.tenant_errors import RegistryError
 
 KEY = VaultKey.generate()
@@ -88,12 +88,27 @@ def test_settings_that_are_none_are_told_and_not_replaced(tmp_path: Path, conten
     assert state.settings_path.read_bytes() == content
 
 
-def test_a_setting_that_cannot_be_is_refused(tmp_path: Path) -> None:
-    """Before it is written."""
-    with pytest.raises(StateError):
-        set_up(tmp_path, vault_of(tmp_path), http_port=70_000)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "x",
+        "https://",
+        "ftp://a",
+        "https://a:x",
+        "https://u:p@a",
+        "https://a?t=1",
+        "https://a\x1b",
+        "https://caf\udce9",
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused(tmp_path: Path, url: str) -> None:
+    """Before anything is made."""
+    for name, value in (("http_port", 70_000), ("public_url", url)):
+        with pytest.raises(SettingError, match=name):
+            set_up(tmp_path, vault_of(tmp_path), **{name: value})
 
-    assert not State(tmp_path).settings_path.exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_where_nothing_was_set_up_is_told(tmp_path: Path) -> None:
