@@ -177,8 +177,9 @@ http {{
         set $replica_tenant "";
         set $replica_refusal "";
         error_page 413 = @too_large;
-        error_page 405 = @no_method;
-        error_page 400 408 414 494 497 501 = @not_understood;
+        # No named locations: what has no path that can be read cannot go to one.
+        error_page 405 = /_no_method;
+        error_page 400 408 414 494 497 501 = /_not_understood;
 
         location = /_authorize {{
             internal;
@@ -210,11 +211,13 @@ http {{
             add_header X-RateLimit-Remaining $replica_remaining always;
             add_header X-RateLimit-Reset $replica_reset always;
         }}
-        location @no_method {{
+        location = /_no_method {{
+            internal;
             add_header Allow "GET, HEAD, POST, DELETE" always;
             return 405 '{{"error":{{"code":"method_not_allowed","message":"this path does not take that method","hint":"see /openapi.json"}}}}';
         }}
-        location @not_understood {{
+        location = /_not_understood {{
+            internal;
             return 400 '{{"error":{{"code":"bad_request","message":"this is no request that can be understood","hint":"see /openapi.json"}}}}';
         }}
         location @too_large {{

@@ -17,6 +17,7 @@ from sqld.tenant_errors import (
     NoApiKeyError,
     NoTenantError,
     NoTokenError,
+    OrganisationError,
     OrganisationTakenError,
     TenantNameError,
     TenantStateError,
@@ -24,6 +25,7 @@ from sqld.tenant_errors import (
 
 _STATUS: Final[dict[type[SqldError], int]] = {
     TenantNameError: 400,
+    OrganisationError: 400,
     NoTenantError: 404,
     NoTokenError: 404,
     NoApiKeyError: 404,

@@ -242,7 +242,7 @@ DOCUMENT: Final[Json] = {
             "NewTenant": _closed(
                 ["name"],
                 name={"type": "string", "pattern": "^[a-z][a-z0-9-]{0,37}[a-z0-9]$"},
-                organisation={"type": ["string", "null"]},
+                organisation={"type": ["string", "null"], "pattern": "^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$"},
             ),
             "Revoked": _closed(
                 ["id", "tenant", "revoked_at"],

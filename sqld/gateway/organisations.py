@@ -18,7 +18,7 @@ from sqld.gateway.credentials import Caller, Kind, active_tenant
 from sqld.gateway.refusals import RefusedError
 from sqld.registry import Registry, Tenant, TenantState
 from sqld.state_errors import StateBusyError
-from sqld.tenant_errors import OrganisationTakenError, TenantNameError, TenantStateError
+from sqld.tenant_errors import OrganisationError, OrganisationTakenError, TenantNameError, TenantStateError
 
 _NOT_IN_A_NAME: Final = re.compile(r"[^a-z0-9]+")
 
@@ -84,7 +84,7 @@ class Organisations:
             raise RefusedError("no_tenant")
         try:
             return self._create(tenant_name(organisation), organisation)
-        except (OrganisationTakenError, TenantNameError, TenantStateError) as error:
+        except (OrganisationError, OrganisationTakenError, TenantNameError, TenantStateError) as error:
             # Somebody else of the organisation was faster, or its tenant was deleted.
             made = self._registry.tenants.find_by_organisation(organisation)
             if made is None:

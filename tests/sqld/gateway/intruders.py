@@ -192,6 +192,8 @@ PATHS: Final = (
     "/wal_log.ReplicationLog/../proxy.Proxy/Execute",
     "/replication_log_proxy.ReplicationLogProxy/Hello",
     "/_authorize",
+    "/_no_method",
+    "/_not_understood",
     "/%5fauthorize",
     "/_gateway/authorize",
     "/_gateway/refusal",

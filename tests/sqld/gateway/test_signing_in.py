@@ -15,7 +15,7 @@ from cli.letting_in import checking
 from sqld.gateway import Organisations
 from sqld.gateway.organisations import tenant_name
 from sqld.registry import Tenant
-from sqld.registry.tenants import check_tenant_name
+from sqld.registry.tenants import check_tenant
 from tests.auth.workos_double import CLIENT_ID, ORGANIZATION_ID, USER_ID, Fault, WorkOSDouble, rsa_key
 from tests.sqld.gateway.replicating import pulled
 from tests.sqld.gateway.site import Site, open_site
@@ -134,6 +134,6 @@ def test_the_first_person_of_an_organisation_makes_its_tenant(
 @pytest.mark.parametrize("organisation", [ORGANIZATION_ID, "org_", "7", "Ünï cödé", "x" * 200, "a--b", "default", "-"])
 def test_every_organisation_has_a_name_that_a_tenant_may_have(organisation: str) -> None:
     """And another has another."""
-    check_tenant_name(tenant_name(organisation))
+    check_tenant(tenant_name(organisation))
 
     assert tenant_name(organisation) != tenant_name(organisation + "_")
