@@ -34,12 +34,6 @@ def gateway(
             "--port", min=1, max=65535, help="Where to listen. Default: as set up.", show_default=False, metavar="N"
         ),
     ] = None,
-    primary: Annotated[
-        str | None,
-        typer.Option(
-            "--primary", help="Where sqld is. Default: on this machine, as set up.", show_default=False, metavar="URL"
-        ),
-    ] = None,
     show_admin_key: Annotated[
         bool, typer.Option("--show-admin-key", help="Print what /admin and /metrics want, and end.")
     ] = False,
@@ -47,7 +41,8 @@ def gateway(
 ) -> None:
     """Say for an nginx whose each token is, until Ctrl-C.
 
-    It reads where sqld is from the directory of the server. Lines of JSON on stderr tell of each request.
+    Its sqld is on this machine, or in a container with the same network: a token goes over plain http to nobody else.
+    Lines of JSON on stderr tell of each request.
     """
     with _explained("the gateway is stopped"), serving(state) as here:
         settings = here.state.settings()
@@ -59,7 +54,7 @@ def gateway(
         from cli.letting_in import parts_of  # noqa: PLC0415 - see above
         from sqld.gateway import make_app, serve  # noqa: PLC0415 - see above
 
-        primary_url = primary or f"http://127.0.0.1:{settings.http_port}"
+        primary_url = f"http://127.0.0.1:{settings.http_port}"
         port = port or settings.gateway_port
         app = make_app(parts_of(here, primary_url))
         document: dict[str, object] = {

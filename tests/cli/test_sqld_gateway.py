@@ -74,9 +74,9 @@ def test_two_people_of_a_tenant_share_issues_through_the_gateway(admin: Program,
 
 
 def test_the_gateway_runs_alone_and_tells_its_admin_key(admin: Program) -> None:
-    """As a container has it; its log is JSON lines on stderr."""
+    """As a container has it; without its sqld it is not ready, and says so."""
     key = done(admin, "sqld", "gateway", "--show-admin-key", "--json").document()
-    with running(admin, "gateway", "--primary", "http://127.0.0.1:1") as told:
+    with running(admin, "gateway") as told:
         connection = http.client.HTTPConnection("127.0.0.1", int(told["url"].rpartition(":")[2]), timeout=10)
         answers = []
         for path in ("/health", "/ready", "/admin/tenants"):
