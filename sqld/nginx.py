@@ -2,14 +2,17 @@
 
 Always true:
 - it is stopped when this process ends, however that ends;
+- no secret of the environment reaches it;
 - its configuration is written anew at each start, so that what runs is what the settings say.
 """
 
 import contextlib
+import os
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -21,6 +24,7 @@ from sqld.proxy_errors import NginxNotFoundError, NginxStartError
 _START_DEADLINE_S: Final = 10.0
 _STOP_DEADLINE_S: Final = 5.0
 _POLL_S: Final = 0.01
+_ENVIRONMENT: Final = frozenset({"PATH", "LANG", "LC_ALL", "TZ"})
 # Where systems put it that keep it from the PATH of most users.
 _ELSEWHERE: Final = "/usr/sbin:/usr/local/sbin"
 
@@ -73,25 +77,31 @@ class Nginx:
         directory = self.settings.directory
         config = render_nginx(self.settings)
         binary = self._binary or find_nginx()
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        config_path = directory / "nginx.conf"
-        config_path.write_text(config)
-        log_path = self.errors_log
-        command = [str(binary), "-p", str(directory), "-e", str(log_path), "-c", str(config_path)]
+        log_path, config_path = self.errors_log, directory / "nginx.conf"
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            config_path.write_text(config)
+            self._spawn([str(binary), "-p", str(directory), "-e", str(log_path), "-c", str(config_path)])
+            self._wait_until_it_listens(log_path)
+        except OSError as error:
+            self.stop()
+            raise NginxStartError(error.strerror or str(error), log_path) from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def _spawn(self, command: Sequence[str]) -> None:
         guard = self._held.enter_context(Guard())
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            # Of the environment it needs nothing, and there may be secrets in it.
+            env={name: value for name, value in os.environ.items() if name in _ENVIRONMENT},
             start_new_session=True,
         )
         guard.watch(-self._process.pid)
-        try:
-            self._wait_until_it_listens(self._process, log_path)
-        except BaseException:
-            self.stop()
-            raise
 
     def stop(self) -> None:
         """Stop it and wait until it has ended. Does nothing when it does not run."""
@@ -115,18 +125,26 @@ class Nginx:
         except subprocess.TimeoutExpired:
             return None
 
-    def _wait_until_it_listens(self, process: subprocess.Popen[bytes], log_path: Path) -> None:
+    def _wait_until_it_listens(self, log_path: Path) -> None:
+        process = self._process
+        assert process is not None, "it was started a moment ago"
         host, _, port = self.settings.listen.rpartition(":")
         dial = "127.0.0.1" if host in ("", "0.0.0.0", "*") else host.strip("[]")  # noqa: S104 -- compared, not bound
         deadline = time.monotonic() + _START_DEADLINE_S
         # The file first: something else may listen on this port while ours fails to get it.
-        while not ((self.settings.directory / "nginx.pid").exists() and _listens(dial, int(port))):
+        while not (self._has_written_its_id(process.pid) and _listens(dial, int(port))):
             if process.poll() is not None:
                 said = process.stderr.read().decode(errors="replace") if process.stderr is not None else ""
                 raise NginxStartError(said.strip().splitlines()[0] if said.strip() else "it ended", log_path)
             if time.monotonic() > deadline:
                 raise NginxStartError(f"no answer within {_START_DEADLINE_S:g} seconds", log_path)
             time.sleep(_POLL_S)
+
+    def _has_written_its_id(self, pid: int) -> bool:
+        try:
+            return (self.settings.directory / "nginx.pid").read_text().strip() == str(pid)
+        except FileNotFoundError:
+            return False
 
 
 def _listens(host: str, port: int) -> bool:

@@ -58,6 +58,43 @@ def test_it_writes_in_its_own_directory_and_leaves_no_process(tmp_path: Path) ->
     assert {path.name for path in tmp_path.iterdir()} == {"proxy"}
 
 
+def test_no_secret_of_the_environment_reaches_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may look at its process finds none."""
+    monkeypatch.setenv("TD_VAULT_KEY", "planted-secret")
+    monkeypatch.setenv("ANYTHING", "planted-secret")
+
+    # nginx writes over its own environment, so somebody looks at it before.
+    looking = tmp_path / "looking"
+    looking.write_text(f'#!/bin/sh\nenv > "{tmp_path}/environ"\nexec "{find_nginx()}" "$@"\n')
+    looking.chmod(0o700)
+
+    with Nginx(settings(tmp_path), binary=looking):
+        environ = (tmp_path / "environ").read_text()
+
+    assert "PATH=" in environ
+    assert "planted" not in environ
+
+
+def test_what_a_killed_one_left_behind_is_not_taken_for_a_running_one(tmp_path: Path) -> None:
+    """Its id is in a file there, and somebody else has the port."""
+    wanted = settings(tmp_path)
+    (tmp_path / "nginx.pid").write_text("1\n")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", int(wanted.listen.split(":")[1])))
+        other.listen()
+
+        with pytest.raises(NginxStartError):
+            Nginx(wanted).start()
+
+
+def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """As the error that it is."""
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(NginxStartError, match="directory"):
+        Nginx(settings(tmp_path / "file" / "below")).start()
+
+
 def test_a_taken_port_is_told(tmp_path: Path) -> None:
     """With what nginx says of it."""
     wanted = settings(tmp_path)
