@@ -54,7 +54,9 @@ class ProxySettings:
 
     directory: where it may write; made by whoever starts it. listen: the public address, as `0.0.0.0:443`.
     gateway, primary: where both answer, as `127.0.0.1:8081`. certificate, certificate_key: PEM files; both or neither.
-    hrana_bytes_max, batch_bytes_max: the largest body of a request to sqld, and to the gateway. workers: processes.
+    hrana_bytes_max, batch_bytes_max: the largest body of a request to sqld, and to the gateway. address_rate: how many
+    requests a second one address may make, with tokens that hold or not, and four times as many at once. workers:
+    processes.
     """
 
     directory: Path
@@ -65,6 +67,7 @@ class ProxySettings:
     certificate_key: Path | None = None
     hrana_bytes_max: int = 32_000_000
     batch_bytes_max: int = 4_000_000
+    address_rate: int = 200
     workers: int = 1
 
 
@@ -86,6 +89,8 @@ def render_nginx(settings: ProxySettings) -> str:
     return _MAIN.format(
         directory=settings.directory,
         workers=settings.workers,
+        address_rate=settings.address_rate,
+        address_burst=4 * settings.address_rate,
         gateway=settings.gateway,
         primary=settings.primary,
         listen=_listen(settings),
@@ -161,6 +166,11 @@ http {{
     large_client_header_buffers 4 16k;
     reset_timedout_connection on;
 
+    # Who has no token has no limit of its own, and costs a check of what it sends all the same.
+    limit_req_zone $binary_remote_addr zone=addresses:10m rate={address_rate}r/s;
+    limit_req_status 429;
+    limit_req_log_level warn;
+
     upstream gateway {{
         server {gateway};
         keepalive 32;
@@ -176,7 +186,9 @@ http {{
         merge_slashes off;
         set $replica_tenant "";
         set $replica_refusal "";
+        limit_req zone=addresses burst={address_burst} nodelay;
         error_page 413 = @too_large;
+        error_page 429 = @too_many;
         # No named locations: what has no path that can be read cannot go to one.
         error_page 405 = /_no_method;
         error_page 400 408 414 494 497 501 = /_not_understood;
@@ -220,6 +232,10 @@ http {{
             internal;
             return 400 '{{"error":{{"code":"bad_request","message":"this is no request that can be understood","hint":"see /openapi.json"}}}}';
         }}
+        location @too_many {{
+            add_header Retry-After 1 always;
+            return 429 '{{"error":{{"code":"rate_limited","message":"too many requests from this address","hint":"wait as long as Retry-After says"}}}}';
+        }}
         location @too_large {{
             return 413 '{{"error":{{"code":"body_too_large","message":"the body of the request is too large","hint":"send less at once"}}}}';
         }}
@@ -249,6 +265,7 @@ _PRIMARY: Final = """\
             error_page 401 403 = @refused;
             error_page 500 502 504 = @unavailable;
             error_page 413 = @too_large;
+            error_page 429 = @too_many;
             add_header X-Request-Id $request_id always;
             add_header X-RateLimit-Limit $replica_limit always;
             add_header X-RateLimit-Remaining $replica_remaining always;
@@ -274,6 +291,7 @@ _GATEWAY: Final = """\
         location {match} {{
             error_page 502 504 = @unavailable;
             error_page 413 = @too_large;
+            error_page 429 = @too_many;
             client_max_body_size {body_bytes};
             proxy_pass http://gateway;
             proxy_http_version 1.1;

@@ -202,6 +202,7 @@ def open_site(
             listen=f"127.0.0.1:{site.port}",
             gateway=f"127.0.0.1:{site.gateway_port}",
             primary=f"127.0.0.1:{primary.port}",
+            address_rate=100_000,
         )
         stack.enter_context(Nginx(settings))
         yield site

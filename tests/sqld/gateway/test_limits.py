@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sqld import free_port
 from sqld.gateway.limits import Limits, OverLimitError
+from sqld.nginx import Nginx
+from sqld.proxy import ProxySettings
 from tests.sqld.gateway.site import Site, open_site
 
 
@@ -42,6 +45,20 @@ def test_another_token_of_the_tenant_has_a_limit_of_its_own(narrow: Site) -> Non
         narrow.run("SELECT 1", token=wild)
 
     assert narrow.run("SELECT 1", token=calm).status == 200
+
+
+def test_an_address_without_a_token_is_limited_too(narrow: Site, tmp_path: Path) -> None:
+    """To check what it sends costs as much as to check what holds."""
+    port = free_port()
+    gateway, primary = f"127.0.0.1:{narrow.gateway_port}", f"127.0.0.1:{narrow.primary.port}"
+    settings = ProxySettings(tmp_path, f"127.0.0.1:{port}", gateway, primary, address_rate=1)
+
+    with Nginx(settings):
+        answers = [narrow.run("SELECT 1", token="x.y.z", port=port) for _ in range(12)]
+
+    assert [answer.status for answer in answers[:5]] == [401] * 5
+    assert {answer.code for answer in answers if answer.status == 429} == {"rate_limited"}
+    assert answers[-1].headers["retry-after"] == "1"
 
 
 @given(st.integers(1, 100), st.lists(st.floats(0, 100), max_size=200))
