@@ -2,6 +2,7 @@
 
 ```
 AuthError               base of all
+├── SignInError         sign_in          signing in with WorkOS, and staying so; its own are in auth.sign_in_errors
 ├── NoKeyringError      no_keyring       this machine has no keyring that encrypts, and nothing opens a vault
 ├── KeyringError        keyring          the keyring is there and does not do what it is asked
 ├── VaultError          vault            the encrypted file; its own errors are in auth.vault_errors
@@ -48,14 +49,14 @@ class KeyringError(AuthError):
         return f"the keyring refuses: {self.reason}"
 
 
-class VaultError(AuthError):
-    """Something about the encrypted file."""
-
-    code = "vault"
-
-
 class TokenError(AuthError):
     """A token or an API key that opens nothing. The text says what is wrong, and never holds any of it."""
 
     code = "token"
     hint = "ask whoever runs the primary for a token: td sqld token mint"
+
+
+class VaultError(AuthError):
+    """Something about the encrypted file."""
+
+    code = "vault"

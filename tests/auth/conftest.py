@@ -1,4 +1,4 @@
-"""Vaults of each kind."""
+"""What tests of auth may ask for: vaults of each kind, and a WorkOS."""
 
 import gc
 import warnings
@@ -9,6 +9,7 @@ import pytest
 
 from tests.auth.file_keyring import FileKeyring
 from tests.auth.secret_service import Desktop
+from tests.auth.workos_double import Clock, WorkOSDouble
 
 # What keyring.get_keyring() answers; with monkeypatch, the next test finds it as it was.
 _CHOSEN = "keyring.core._keyring_backend"
@@ -37,3 +38,16 @@ def secret_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desktop]:
     # Where it is locked or gone, keyring leaves the connection to whoever collects garbage.
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         gc.collect()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The test's own time, which goes on when somebody waits."""
+    return Clock()
+
+
+@pytest.fixture
+def double(clock: Clock) -> Iterator[WorkOSDouble]:
+    """WorkOS, by that clock."""
+    with WorkOSDouble(clock=clock) as double:
+        yield double

@@ -8,11 +8,17 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from replica import InputError, OfflineError, Replica, ReplicaError, Stage, UnreachableError, UntrustedError
 from replica.pull import pull
@@ -68,8 +74,24 @@ def bad_certificate(kind: str, authority: trustme.CA) -> trustme.LeafCert:
             return authority.issue_cert(_HOST, not_before=now + _DAY, not_after=now + 9 * _DAY)
         case "name":
             return authority.issue_cert("other.example", "127.0.0.2")
+        case "self-signed":
+            return self_signed(now)
         case _:
             return trustme.CA().issue_cert(_HOST)
+
+
+def self_signed(now: dt.datetime) -> trustme.LeafCert:
+    """A certificate that nobody but its owner vouches for."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _HOST)])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - _DAY, now + _DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(_HOST))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    return trustme.LeafCert(pem, certificate.public_bytes(Encoding.PEM), [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +113,7 @@ class _BadEnd:
         ("expired", "it has expired", "renewed"),
         ("early", "it is not valid yet", "clock"),
         ("name", "it is for another name", "the name in the URL"),
+        ("self-signed", "no authority that is trusted here has signed it", "`ca_file`"),
         ("other authority", "no authority that is trusted here has signed it", "`ca_file`"),
     ],
     ids=lambda param: param[0],
