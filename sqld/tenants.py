@@ -164,6 +164,7 @@ class Tenancy:
         What is being created or deleted is left as it is: calling that again finishes it.
         """
         missing = []
+        self._admin.see_that_it_answers()
         with self._changing():
             for tenant in self._registry.tenants.all():
                 if tenant.state not in (TenantState.ACTIVE, TenantState.SUSPENDED):

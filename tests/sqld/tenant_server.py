@@ -92,7 +92,10 @@ def tenant_server(binary: Path, directory: Path) -> Iterator[TenantServer]:
     vault = FileVault(State(directory).vault_path, key)
     state = set_up(directory, vault, http_port=free_port(), admin_port=free_port())
     with state.registry() as registry, state.server(binary, vault, environ=os.environ) as server:
-        yield TenantServer(state, key, vault, registry, server, state.admin(vault))
+        admin = state.admin(vault)
+        # Else it may not end when it is stopped at once.
+        admin.see_that_it_answers()
+        yield TenantServer(state, key, vault, registry, server, admin)
 
 
 def ask(port: int, namespace: str, token: str | None, sql: str = "SELECT 1") -> str:

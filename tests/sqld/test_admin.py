@@ -78,7 +78,7 @@ def test_a_name_cannot_lead_elsewhere(primary: TenantServer) -> None:
 def test_another_key_is_refused(primary: TenantServer) -> None:
     """And told without either."""
     with pytest.raises(AdminKeyError) as raised:
-        Admin(primary.admin.port, "an0ther-key").settings("default")
+        Admin(primary.admin.port, "an0ther-key").see_that_it_answers()
 
     assert "an0ther" not in str(raised.value) + raised.value.hint
 
