@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         Mutation,
         NotAllowedError,
         NotFoundError,
+        NotSentError,
         PullUnavailableError,
         QueryError,
         Record,
@@ -143,10 +144,10 @@ else:
 
     _HOMES: Final = """
     replica: AmbiguousIdError Author Capture Change Check Conflict ConflictError DamagedError FieldConflict
-    replica: HistoryEntry InputError Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError
-    replica: QueryError Record ReplicaError RowChange Rows Salvaged Stage SyncReport UnreachableError
-    replica: WriteRefusedError call_off_move check_ca_file check_url is_turso machine_id make_way model_of
-    replica: new_session_id put_away refuse_open_token salvage_outbox
+    replica: HistoryEntry InputError Mode MoveReport Mutation NotAllowedError NotFoundError NotSentError
+    replica: PullUnavailableError QueryError Record ReplicaError RowChange Rows Salvaged Stage SyncReport
+    replica: UnreachableError WriteRefusedError call_off_move check_ca_file check_url is_turso machine_id make_way
+    replica: model_of new_session_id put_away refuse_open_token salvage_outbox
     tracker.boards: BoardEdit Card Placed Spot
     tracker.conflicts: BOOKKEEPING other_fields
     tracker.errors: DeletedError FilterError InvalidFieldError IssueDeletedError NotLinkedError NothingToChangeError
@@ -251,6 +252,7 @@ __all__ = [
     "NotAllowedError",
     "NotFoundError",
     "NotLinkedError",
+    "NotSentError",
     "Note",
     "NoteEdit",
     "NoteFilter",
