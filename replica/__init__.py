@@ -5,7 +5,7 @@ from replica import Record, Rule, open_replica
 
 from typing import TYPE_CHECKING, Final
 
-from replica.address import check_url, is_turso, refuse_open_token
+from replica.address import check_url, http_url, is_turso, refuse_open_token
 from replica.drivers.protocol import Rows
 from replica.errors import (
     AmbiguousIdError,
@@ -139,6 +139,7 @@ __all__ = [
     "call_off_move",
     "check_ca_file",
     "check_url",
+    "http_url",
     "is_turso",
     "machine_id",
     "make_way",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         call_off_move,
         check_ca_file,
         check_url,
+        http_url,
         is_turso,
         machine_id,
         make_way,
@@ -146,8 +147,8 @@ else:
     replica: AmbiguousIdError Author Capture Change Check Conflict ConflictError DamagedError FieldConflict
     replica: HistoryEntry InputError Mode MoveReport Mutation NotAllowedError NotFoundError NotSentError
     replica: PullUnavailableError QueryError Record ReplicaError RowChange Rows Salvaged Stage SyncReport
-    replica: UnreachableError WriteRefusedError call_off_move check_ca_file check_url is_turso machine_id make_way
-    replica: model_of new_session_id put_away refuse_open_token salvage_outbox
+    replica: UnreachableError WriteRefusedError call_off_move check_ca_file check_url http_url is_turso machine_id
+    replica: make_way model_of new_session_id put_away refuse_open_token salvage_outbox
     tracker.boards: BoardEdit Card Placed Spot
     tracker.conflicts: BOOKKEEPING other_fields
     tracker.errors: DeletedError FilterError InvalidFieldError IssueDeletedError NotLinkedError NothingToChangeError
@@ -303,6 +304,7 @@ __all__ = [
     "filtered",
     "find_usage",
     "find_worktree",
+    "http_url",
     "is_turso",
     "listing",
     "machine_id",

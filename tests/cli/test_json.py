@@ -37,8 +37,8 @@ WITH_TENANTS = {
     *(f"sqld token {name}" for name in ("mint", "list", "revoke")),
     *(f"sqld key {name}" for name in ("create", "list", "revoke")),
 }
-# What needs a vault of its own: called in tests.cli.test_vault.
-WITH_A_VAULT = {"auth rotate-vault-key"}
+# What needs a vault of its own: called in tests.cli.test_vault and tests.cli.test_login.
+WITH_A_VAULT = {"auth rotate-vault-key", "login", "logout"}
 
 
 def command_of(words: list[str]) -> str:
