@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from cli.errors import UsageError
-from cli.invocation import AsJson, Colour, NoPager, WorkDir, enter
+from cli.invocation import AsJson, Colour, NoPager, ProfileName, WorkDir, enter
 from cli.names import ALIASES, aliases_of, grouped, heading_of
 from cli.output import print_lines
 from cli.parameters import spare_pydantic, tell_usage
@@ -75,6 +75,8 @@ _MODULES: Final = {
     "note": "note",
     "history": "history",
     "undo": "history",
+    "login": "login",
+    "logout": "login",
     "sync": "sync",
     "conflicts": "conflicts",
     "resolve": "resolve",
@@ -221,13 +223,14 @@ def _root(
     work_dir: WorkDir = None,
     no_pager: NoPager = False,
     color: Colour = None,
+    profile: ProfileName = None,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:
     """Track issues with or without a network, and share them."""
     del version  # its callback has answered
-    call = enter(ctx, as_json=as_json, work_dir=work_dir, no_pager=no_pager, color=color)
+    call = enter(ctx, as_json=as_json, work_dir=work_dir, no_pager=no_pager, color=color, profile=profile)
     if ctx.invoked_subcommand is None:
         if call.as_json:
             raise UsageError("no command is named", "see td --help")

@@ -1,4 +1,4 @@
-"""Where the token of a call comes from: the environment, then the vault it is kept in.
+"""Where secrets come from and are kept: the environment, and the vault.
 
 Always true: a token is never printed, never an argument of a process, and never part of an error.
 """
@@ -20,27 +20,12 @@ _TOKEN_LENGTH_MAX: Final = 16_384
 _IN_FILE: Final = "file/"
 
 
-def token_source(environ: Mapping[str, str], credential: str | None) -> Callable[[], str | None]:
-    """A function that finds the token when it is needed. It raises NotAllowedError where it cannot."""
-    # A sync asks more than once; a person is asked for a passphrase only once.
-    opened: list[Vault] = []
-
-    def find() -> str | None:
-        given = environ.get(TOKEN_VARIABLE, "").strip()
-        if given:
-            if not _is_token(given):
-                raise NotAllowedError(f"{TOKEN_VARIABLE} does not hold a token", "a token is one line without spaces")
-            return given
-        return None if credential is None else _read_kept(environ, credential, opened)
-
-    return find
-
-
-def token_origin(environ: Mapping[str, str], credential: str | None) -> str | None:
-    """Where the token of this call would come from: `environment`, `keyring` or `vault`; None if there is none."""
-    if environ.get(TOKEN_VARIABLE, "").strip():
-        return "environment"
-    return None if credential is None else keeper_of(credential)
+def given_token(environ: Mapping[str, str]) -> str | None:
+    """The token that the environment gives this call, or None. Raises NotAllowedError for what is none."""
+    given = environ.get(TOKEN_VARIABLE, "").strip()
+    if given and not _is_token(given):
+        raise NotAllowedError(f"{TOKEN_VARIABLE} does not hold a token", "a token is one line without spaces")
+    return given or None
 
 
 def keeper_of(credential: str) -> str:
@@ -48,14 +33,15 @@ def keeper_of(credential: str) -> str:
     return "vault" if credential.startswith(_IN_FILE) else "keyring"
 
 
-def read_token_line(source: TextIO) -> str:
-    """The token on the first line of `source`. Raises InvalidValueError."""
+def read_token_line(source: TextIO, called: str = "stdin") -> str:
+    """The token on the first line of `source`, which is `called` so. Raises InvalidValueError."""
     try:
         token = source.readline(_TOKEN_LENGTH_MAX + 1).strip()
     except UnicodeDecodeError:
         token = ""
     if not _is_token(token):
-        raise InvalidValueError("there is no token on stdin", "pipe it in: td init … --token-stdin < token.txt")
+        hint = "pipe it in: td login --token-stdin < token.txt" if called == "stdin" else "nothing was kept; try again"
+        raise InvalidValueError(f"there is no token on {called}", hint)
     return token
 
 
@@ -95,18 +81,58 @@ def _name_in(vault: "Vault", credential: str | None) -> str:
     return beginning + os.urandom(8).hex()
 
 
-def _read_kept(environ: Mapping[str, str], credential: str, opened: "list[Vault]") -> str | None:
-    # Only who needs a kept token pays for these.
-    from auth.errors import AuthError  # noqa: PLC0415 - see above
+def read_kept(environ: Mapping[str, str], credential: str) -> Callable[[], str | None]:
+    """What reads the secret of that name, or None where it is gone. It raises NotAllowedError where it cannot."""
+    # A sync asks more than once; a person is asked for a passphrase only once.
+    opened: list[Vault] = []
+
+    def read() -> str | None:
+        # Only who needs a kept secret pays for it.
+        from auth.errors import AuthError  # noqa: PLC0415 - see above
+
+        try:
+            if not opened:
+                opened.append(vault_of(environ, credential))
+            return opened[0].read(credential)
+        except AuthError as error:
+            raise NotAllowedError(str(error), error.hint) from error
+
+    return read
+
+
+def vault_of(environ: Mapping[str, str], credential: str) -> "Vault":
+    """The vault that keeps the secret of that name, whatever TD_VAULT says now. Raises AuthError."""
     from auth.vault import VAULT_VARIABLE  # noqa: PLC0415 - see above
 
     kind = "file" if credential.startswith(_IN_FILE) else "keyring"
+    return _open_vault({**environ, VAULT_VARIABLE: kind}, credential)
+
+
+def forget(credential: str) -> None:
+    """Delete the secret of that name; harmless where it is gone. Raises ForeignError."""
+    from auth.errors import AuthError  # noqa: PLC0415 - see above
+
     try:
-        if not opened:
-            opened.append(_open_vault({**environ, VAULT_VARIABLE: kind}, credential))
-        return opened[0].read(credential)
+        vault_of(os.environ, credential).delete(credential)
     except AuthError as error:
-        raise NotAllowedError(str(error), error.hint) from error
+        raise ForeignError(error.code, str(error), error.hint) from error
+
+
+def new_place(credential: str | None) -> "tuple[Vault, str]":
+    """The vault for a secret that is to be kept, opened, and its name there. Raises ForeignError.
+
+    credential: the name that the one before has; it stays, where the vault is the same.
+    """
+    from auth.errors import AuthError  # noqa: PLC0415 - see above
+
+    try:
+        vault = _open_vault(os.environ, credential)
+        name = _name_in(vault, credential)
+        # What cannot be opened is found out before a person has done their part.
+        vault.read(name)
+    except AuthError as error:
+        raise ForeignError(error.code, str(error), error.hint) from error
+    return vault, name
 
 
 def _open_vault(environ: Mapping[str, str], credential: str | None) -> "Vault":

@@ -9,7 +9,8 @@ CliError                      base of all
 ├── ConfigMissingError         not_initialised      a .todos with issues in it and no config.json
 ├── FileError                  storage              a file or directory that cannot be read or written
 ├── OutputError                storage              a result that stdout does not take
-├── DamagedConfigError         damaged              a config.json that is not ours
+├── DamagedConfigError         damaged              a config.json, or a profiles.json, that is not ours
+├── SecretInConfigError        secret_in_config     a secret in a file that is no place for one
 ├── InterruptedByPersonError   interrupted          Ctrl-C
 ├── FailedChecksError          unhealthy            td doctor found something
 ├── LeftLyingError             left_lying           td check-handoff found work that nobody handed off
@@ -133,12 +134,31 @@ class DamagedConfigError(CliError):
     code = "damaged"
     hint = 'mend it by hand; at its least it is {"mode": "local"}'
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, reason)
+    def __init__(self, path: Path, reason: str, hint: str | None = None) -> None:
+        super().__init__(path, reason, hint)
         self.path, self.reason = path, reason
+        if hint is not None:
+            self.hint = hint
 
     def __str__(self) -> str:
         return f"{self.path} cannot be understood: {self.reason}"
+
+
+class SecretInConfigError(CliError):
+    """Somebody wrote a secret into a file that is no place for one. setting: where in it; never any of the secret."""
+
+    code = "secret_in_config"
+    hint = (
+        "take it out of there and have it replaced, because others may have seen it; "
+        "then td login keeps the new one, encrypted"
+    )
+
+    def __init__(self, path: Path, setting: str) -> None:
+        super().__init__(path, setting)
+        self.path, self.setting = path, setting
+
+    def __str__(self) -> str:
+        return f"{self.path} holds a secret, as {self.setting}"
 
 
 class InterruptedByPersonError(CliError):

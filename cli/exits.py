@@ -31,6 +31,8 @@ EXIT_CODES: Final[Mapping[str, int]] = {
     "unknown_outcome": UNREACHABLE,
     "sqld_unreachable": UNREACHABLE,
     "untrusted": UNREACHABLE,
+    "workos_unreachable": UNREACHABLE,
+    "workos_unanswered": UNREACHABLE,
     "not_allowed": NOT_ALLOWED,
     "interrupted": INTERRUPTED,
 }

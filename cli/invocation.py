@@ -1,6 +1,6 @@
 """What every command gets: how it was called, and its way to print and to open the tracker.
 
-Always true: `--json` and `-w` mean the same before the command and after it; after it wins.
+Always true: `--json`, `-w` and `--profile` mean the same before the command and after it; after it wins.
 """
 
 import inspect
@@ -37,23 +37,37 @@ Colour = Annotated[
     str | None,
     typer.Option("--color", help="Colours: auto, always or never.", show_default=False, metavar="WHEN"),
 ]
+ProfileName = Annotated[
+    str | None,
+    typer.Option(
+        "--profile", help="The profile to use, before TD_PROFILE and that of the directory.", show_default=False,
+        metavar="NAME",
+    ),
+]  # fmt: skip
 # Taken after the name of a command too, and told of only once, in the help of td itself.
 _NoPagerBelow = Annotated[bool, typer.Option("--no-pager", help="As before the command.", hidden=True)]
 _ColourBelow = Annotated[
     str | None, typer.Option("--color", help="As before the command.", hidden=True, metavar="WHEN")
 ]
+_ProfileBelow = Annotated[
+    str | None, typer.Option("--profile", help="As before the command.", hidden=True, metavar="NAME")
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One call of td. as_json: print JSON. work_dir: where to look for `.todos`; None looks upward from here."""
+    """One call of td. as_json: print JSON. work_dir: where to look for `.todos`; None looks upward from here.
+
+    profile: the one that was asked for by the option.
+    """
 
     as_json: bool = False
     work_dir: Path | None = None
+    profile: str | None = None
 
     def place(self) -> Place:
         """Where the issues are. Raises CliError."""
-        return find_place(self.work_dir, os.environ)
+        return find_place(self.work_dir, os.environ, self.profile)
 
     def tracker(self) -> Tracker:
         """The issues. Raises CliError or ReplicaError."""
@@ -84,7 +98,13 @@ class Invocation:
 
 
 def enter(
-    ctx: typer.Context, *, as_json: bool, work_dir: Path | None, no_pager: bool = False, color: str | None = None
+    ctx: typer.Context,
+    *,
+    as_json: bool,
+    work_dir: Path | None,
+    no_pager: bool = False,
+    color: str | None = None,
+    profile: str | None = None,
 ) -> Invocation:
     """What the options of this level add to those before it; kept for the levels below. Raises UsageError."""
     if no_pager:
@@ -93,7 +113,12 @@ def enter(
     if color is not None:
         _choose_colour(color)
     above = ctx.obj if isinstance(ctx.obj, Invocation) else Invocation(work_dir=_work_dir_of_environment())
-    entered = replace(above, as_json=above.as_json or as_json, work_dir=work_dir or above.work_dir)
+    entered = replace(
+        above,
+        as_json=above.as_json or as_json,
+        work_dir=work_dir or above.work_dir,
+        profile=above.profile if profile is None else profile,
+    )
     ctx.obj = entered
     return entered
 
@@ -139,8 +164,9 @@ def shared_options(app: typer.Typer) -> None:
         work_dir: WorkDir = None,
         no_pager: _NoPagerBelow = False,
         color: _ColourBelow = None,
+        profile: _ProfileBelow = None,
     ) -> None:
-        enter(ctx, as_json=as_json, work_dir=work_dir, no_pager=no_pager, color=color)
+        enter(ctx, as_json=as_json, work_dir=work_dir, no_pager=no_pager, color=color, profile=profile)
 
     app.callback()(run)
 
@@ -185,4 +211,5 @@ _SHARED: Final = (
     inspect.Parameter("work_dir", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=WorkDir),
     inspect.Parameter("no_pager", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_NoPagerBelow),
     inspect.Parameter("color", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_ColourBelow),
+    inspect.Parameter("profile", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_ProfileBelow),
 )

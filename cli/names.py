@@ -42,7 +42,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "Files and notes": ("link", "unlink", "files", "note"),
     "History": ("history", "last", "undo"),
-    "Team": ("sync", "conflicts", "resolve", "auth", "sqld", "turso"),
+    "Team": ("login", "logout", "sync", "conflicts", "resolve", "auth", "sqld", "turso"),
     "Data": ("query", "export", "import", "config", "doctor"),
     "Help": ("help", "man", "completion", "schema", "version"),
 }

@@ -4,16 +4,16 @@ Always true: what lies in `.todos` is for its owner only, and git never takes it
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from cli.config import Config, effective, is_config_in, is_there, load_config, write_private
-from cli.credentials import token_source
 from cli.errors import ConfigMissingError, FileError, ForeignError, NotInitialisedError
 from cli.surroundings import look_around
+from cli.tokens import Tokens, trusted_file
 from tracker import (
     Desk,
     Here,
@@ -58,8 +58,10 @@ class Place:
         return self.config.mode in (Mode.LIBSQL, Mode.TURSO) and not is_there(self.directory / COPY)
 
 
-def find_place(work_dir: Path | None, environ: Mapping[str, str]) -> Place:
+def find_place(work_dir: Path | None, environ: Mapping[str, str], profile: str | None = None) -> Place:
     """The `.todos` in `work_dir`, or else the nearest one from the current directory upward.
+
+    profile: the one that an option asks for.
 
     Raises:
         NotInitialisedError: there is none.
@@ -67,7 +69,7 @@ def find_place(work_dir: Path | None, environ: Mapping[str, str]) -> Place:
     """
     directory = find_directory(work_dir)
     stored = load_config(directory)
-    return Place(directory, stored, effective(stored, environ))
+    return Place(directory, stored, effective(stored, environ, profile))
 
 
 def find_directory(work_dir: Path | None) -> Path:
@@ -132,12 +134,14 @@ def make_directory(directory: Path) -> None:
 
 def open_place(directory: Path, config: Config) -> Tracker:
     """The issues in `directory`, for the session of this machine, branch and agent. Raises ReplicaError."""
+    tokens = Tokens(os.environ, config)
     return open_tracker(
         directory,
         mode=config.mode,
         url=None if config.mode is Mode.LOCAL else config.url,
-        token=token_of(config),
-        ca_file=None if config.ca_file is None else Path(config.ca_file),
+        token=tokens.find,
+        renew=tokens.renew,
+        ca_file=trusted_file(os.environ, config),
         desk=desk_in(directory),
     )
 
@@ -158,8 +162,3 @@ def desk_in(directory: Path) -> Desk:
     if seen is not found:
         here.keep(seen)
     return seen
-
-
-def token_of(config: Config) -> Callable[[], str | None]:
-    """What gives the token when the primary is spoken to."""
-    return token_source(os.environ, config.credential)

@@ -4,10 +4,12 @@ Always true: nothing in `.todos` is changed, not even made.
 """
 
 import fcntl
+import os
 import tempfile
 from pathlib import Path
 
-from cli.place import COPY, Place, token_of
+from cli.place import COPY, Place
+from cli.tokens import Tokens, trusted_file
 from tracker import Check, Mode, ReplicaError, open_tracker
 
 _LOCK = "sync.lock"
@@ -41,11 +43,18 @@ def _lock(path: Path) -> Check:
 
 def _primary(place: Place) -> list[Check]:
     # A replica asks its primary; one that is not ours to keep asks it as well.
-    config = place.config
+    config, tokens = place.config, Tokens(os.environ, place.config)
     try:
         with (
             tempfile.TemporaryDirectory(prefix="td-doctor-") as directory,
-            open_tracker(Path(directory), mode=config.mode, url=config.url, token=token_of(config)) as tracker,
+            open_tracker(
+                Path(directory),
+                mode=config.mode,
+                url=config.url,
+                token=tokens.find,
+                renew=tokens.renew,
+                ca_file=trusted_file(os.environ, config),
+            ) as tracker,
         ):
             return [check for check in tracker.replica.checks() if check.name in ("primary", "schema")]
     except (ReplicaError, OSError) as error:

@@ -16,9 +16,9 @@ _WORDS: Final = (
     ("`salvage_outbox`", "td doctor --repair"),
     (
         "give a valid token, then sync again",
-        "give a valid token: TD_DATABASE_TOKEN is for one call, td init --token-stdin keeps one; then run td sync",
+        "give a valid token: TD_DATABASE_TOKEN is for one call, td login keeps one; then run td sync",
     ),
-    ("give a valid token", "give a valid token: TD_DATABASE_TOKEN is for one call, td init --token-stdin keeps one"),
+    ("give a valid token", "give a valid token: TD_DATABASE_TOKEN is for one call, td login keeps one"),
     (
         "open it where it is now, or finish the move",
         "run it again; if it still says so, a move was broken off: the td config set that began it goes on",

@@ -5,7 +5,7 @@ from replica import Record, Rule, open_replica
 
 from typing import TYPE_CHECKING, Final
 
-from replica.address import check_url, is_turso, refuse_open_token
+from replica.address import check_url, http_url, is_turso, refuse_open_token
 from replica.drivers.protocol import Rows
 from replica.errors import (
     AmbiguousIdError,
@@ -19,6 +19,7 @@ from replica.errors import (
     MoveMismatchError,
     NotAllowedError,
     NotFoundError,
+    NotSentError,
     OfflineError,
     OtherPrimaryError,
     PrimaryBusyError,
@@ -29,6 +30,7 @@ from replica.errors import (
     SchemaMismatchError,
     SchemaTooNewError,
     StorageError,
+    TokenRefusedError,
     UnknownOutcomeError,
     UnreachableError,
     UntrustedError,
@@ -102,6 +104,7 @@ __all__ = [
     "Mutation",
     "NotAllowedError",
     "NotFoundError",
+    "NotSentError",
     "OfflineError",
     "OtherPrimaryError",
     "Pending",
@@ -127,6 +130,7 @@ __all__ = [
     "StorageError",
     "SyncReport",
     "TableMoved",
+    "TokenRefusedError",
     "Transaction",
     "UnknownOutcomeError",
     "UnreachableError",
@@ -135,6 +139,7 @@ __all__ = [
     "call_off_move",
     "check_ca_file",
     "check_url",
+    "http_url",
     "is_turso",
     "machine_id",
     "make_way",

@@ -110,13 +110,15 @@ class Base:
         return is_new
 
     def _fetch(self, deadline: float, lock_file: int, *, is_fresh: bool) -> None:
-        pull(
-            self._store.directory,
-            self._around.url,
-            self._around.token(),
-            deadline=deadline,
-            lock_file=lock_file,
-            sleep=self._around.sleep,
-            is_fresh=is_fresh,
-            ca_file=self._around.ca_file,
+        self._around.bearer.used(
+            lambda token: pull(
+                self._store.directory,
+                self._around.url,
+                token,
+                deadline=deadline,
+                lock_file=lock_file,
+                sleep=self._around.sleep,
+                is_fresh=is_fresh,
+                ca_file=self._around.ca_file,
+            )
         )

@@ -107,7 +107,7 @@ def _primary(settings: Settings, schema: Schema, driver: Driver) -> Iterator[Che
     address = http_url(settings.url or "")
     try:
         with closing(
-            Primary(Hrana(address, settings.token, timeout_s=5.0, ca_file=settings.ca_file), schema, schema.tables)
+            Primary(Hrana(address, settings.bearer, timeout_s=5.0, ca_file=settings.ca_file), schema, schema.tables)
         ) as primary:
             greeting = primary.greet()
     except ReplicaError as error:

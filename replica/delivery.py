@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from replica import outbox, overlay
 from replica.backoff import delays_until_s
+from replica.bearer import Bearer
 from replica.conflicts import is_parked
 from replica.drivers.embedded import Embedded
 from replica.drivers.queued import read_row
@@ -47,7 +48,7 @@ class Surroundings:
     """What a sync takes from outside: who it is, the time, chance, and the way to the primary."""
 
     url: str
-    token: Callable[[], str | None]
+    bearer: Bearer
     session: str
     now: Callable[[], Stamp]
     random: Callable[[], float]

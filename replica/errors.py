@@ -13,6 +13,7 @@
     │   └── UnknownOutcomeError …after it was asked to write, so nobody here can tell whether it did
     ├── OtherPrimaryError       the primary at this address is not the one that the replica belongs to
     ├── NotAllowedError         the primary, or our own rules, refuse the token
+    │   └── TokenRefusedError   …as it does not hold there (any more): another one may
     ├── BusyError               another process holds the sync lock or the lease
     ├── SchemaMismatchError     a record and its table, or a migration and its record, differ
     ├── SchemaTooNewError       the database was migrated by a newer program
@@ -197,6 +198,10 @@ class NotAllowedError(_MessageError):
 
     code = "not_allowed"
     hint = "reads and writes go on here; give a valid token, then sync again"
+
+
+class TokenRefusedError(NotAllowedError):
+    """The primary answers 401 to the token: it ended, was revoked, or is of another primary (RFC 9110 15.5.2)."""
 
 
 class BusyError(_MessageError):

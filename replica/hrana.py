@@ -16,7 +16,7 @@ import math
 import random
 import ssl
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ import httpx
 
 from replica.address import http_url, refuse_open_token
 from replica.backoff import delays_until_s
+from replica.bearer import NOBODY, Bearer
 from replica.bounded_http import BoundedTransport, Until
 from replica.errors import (
     AnswerTooLargeError,
@@ -35,6 +36,7 @@ from replica.errors import (
     PrimaryBusyError,
     PrimaryError,
     QueryError,
+    TokenRefusedError,
     UnreachableError,
 )
 from replica.mutation import StoredValue
@@ -108,16 +110,16 @@ class Hrana:
     """A connection to one database of a primary; usable from several threads."""
 
     def __init__(
-        self, url: str, token: Callable[[], str | None] | None = None, *, timeout_s: float = TIMEOUT_S,
+        self, url: str, bearer: Bearer = NOBODY, *, timeout_s: float = TIMEOUT_S,
         ca_file: Path | None = None, namespace: str | None = None,
     ) -> None:  # fmt: skip
-        """`url` as for `http_url`; `token` is asked before each request; `timeout_s` bounds each wait for bytes.
+        """`url` as for `http_url`; `bearer` is asked before each request; `timeout_s` bounds each wait for bytes.
 
         An answer that has begun has 40 seconds more to be whole. `ca_file` as for `open_replica`: what is wrong with it
         is told by the requests. `namespace`: which database of an sqld that serves several (FACTS 9).
         """
         self.url = http_url(url)
-        self._token = token
+        self._bearer = bearer
         self._named = {} if namespace is None else {"x-namespace-bin": _in_base64(namespace.encode())}
         self._timeout_s = timeout_s
         self._deadline = math.inf
@@ -165,7 +167,9 @@ class Hrana:
     def _request(self, request: Json, timeout_s: float | None) -> Json:
         if self._unusable is not None:
             raise self._unusable
-        token = self._token() if self._token else None
+        return self._bearer.used(lambda token: self._ask(request, timeout_s, token))
+
+    def _ask(self, request: Json, timeout_s: float | None, token: str | None) -> Json:
         refuse_open_token(self.url, token)
         # Checked here, because the HTTP client would quote the token in its error.
         if token and not (token.isascii() and token.isprintable()):
@@ -195,6 +199,9 @@ class Hrana:
         self._until.moment = min(self._deadline, time.monotonic() + timeout_s + _ANSWER_S_MAX)
         timeout = httpx.Timeout(left_s, connect=min(left_s, 5.0))
         with self._client.stream("POST", "/v3/pipeline", json=body, headers=headers, timeout=timeout) as response:
+            if response.status_code == 401:
+                # sqld hangs up after it without saying so; what is left unread is not used again for another request.
+                return httpx.Response(401, request=response.request)
             pieces, size = [], 0
             for piece in response.iter_bytes():
                 pieces.append(piece)
@@ -216,11 +223,9 @@ def _reason(error: httpx.HTTPError) -> str:
 
 def _first_result(response: httpx.Response, url: str) -> Json:
     if response.status_code in (401, 403):
-        raise NotAllowedError(
-            f"the primary at {url} refuses the token"
-            if response.request.headers.get("Authorization")
-            else f"the primary at {url} wants a token"
-        )
+        is_given = response.request.headers.get("Authorization")
+        told = f"the primary at {url} refuses the token" if is_given else f"the primary at {url} wants a token"
+        raise TokenRefusedError(told) if response.status_code == 401 else NotAllowedError(told)
     if response.status_code == 429:
         raise PrimaryBusyError(f"the primary at {url} has too much to do (HTTP 429)")
     if response.status_code in (408, 425) or response.status_code >= 500:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from replica.address import http_url
+from replica.bearer import NOBODY, Bearer
 from replica.conflict_row import ConflictRow
 from replica.errors import InputError
 from replica.identity import IdSource, machine_id, new_session_id
@@ -39,6 +40,7 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
     mode: str = "local",
     url: str | None = None,
     token: Callable[[], str | None] | None = None,
+    renew: Callable[[str], str | None] | None = None,
     session: str | None = None,
     machine: str | None = None,
     clock: Callable[[], float] = time.time,
@@ -56,6 +58,8 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
         mode: `local`, `libsql`, `turso` or `remote` (DESIGN 12).
         url: of the primary; not for mode `local`.
         token: asked whenever a token is needed; None, or returning None, for a primary without one.
+        renew: asked for another token, with the one that the primary has just answered 401 to, which is then tried
+            once; None, or returning None, where there is no other.
         session: under which changes are made; a new one by default.
         machine: 8 characters that tell this machine from others; derived from the OS machine id by default.
         clock: seconds since 1970.
@@ -76,8 +80,9 @@ def open_replica(  # noqa: PLR0913 - what a program says once, by name
     machine = machine or machine_id()
     if namespace is not None and known_mode is not Mode.REMOTE:
         raise InputError(f"mode {known_mode} takes no namespace", "give the URL of a gateway, and a token")
+    bearer = NOBODY if token is None else Bearer(token, renew)
     settings = Settings(
-        Path(directory), known_mode, url, token or _no_token, session or new_session_id(machine), machine, clock,
+        Path(directory), known_mode, url, bearer, session or new_session_id(machine), machine, clock,
         None if ca_file is None else Path(ca_file).absolute(), namespace,
     )  # fmt: skip
     schema = build_schema(load_migrations(migrations), records)
@@ -131,10 +136,6 @@ def call_off_move(directory: Path, *, mode: str) -> bool:
     return thaw(Path(directory), is_local=mode == Mode.LOCAL)
 
 
-def _no_token() -> None:
-    return None
-
-
 def _assemble(settings: Settings, schema: Schema, tables: dict[str, Table]) -> Replica:
     if settings.mode is Mode.LOCAL:
         from replica.drivers.local_file import LocalFile  # noqa: PLC0415 - each mode pays for its own imports
@@ -183,7 +184,7 @@ def _sync(store: Embedded, settings: Settings, schema: Schema, tables: dict[str,
     from replica.sync import Sync  # noqa: PLC0415 - see above
 
     around = Surroundings(
-        http_url(settings.url or ""), settings.token, settings.session, lambda: stamp_at(settings.clock()),
+        http_url(settings.url or ""), settings.bearer, settings.session, lambda: stamp_at(settings.clock()),
         random.random, IdSource(settings.clock).new_uuid7, ca_file=settings.ca_file,
     )  # fmt: skip
     return Sync(store, _primary(settings, schema, tables), schema, around)
@@ -193,5 +194,5 @@ def _primary(settings: Settings, schema: Schema, tables: dict[str, Table]) -> Pr
     from replica.hrana import Hrana  # noqa: PLC0415 - brings the HTTP client
     from replica.primary import Primary  # noqa: PLC0415 - see above
 
-    hrana = Hrana(settings.url or "", settings.token, namespace=settings.namespace, ca_file=settings.ca_file)
+    hrana = Hrana(settings.url or "", settings.bearer, namespace=settings.namespace, ca_file=settings.ca_file)
     return Primary(hrana, schema, tables)

@@ -26,7 +26,14 @@ from typing import Final
 
 from replica.address import http_url, refuse_open_token
 from replica.backoff import delays_until_s
-from replica.errors import DamagedError, NotAllowedError, PullUnavailableError, StorageError, UnreachableError
+from replica.errors import (
+    DamagedError,
+    NotAllowedError,
+    PullUnavailableError,
+    StorageError,
+    TokenRefusedError,
+    UnreachableError,
+)
 
 BASE_FILE: Final = "replica.db"
 # In the name of a variable: a child has no business with what it holds.
@@ -183,8 +190,11 @@ def _raise_problem(problem: str, url: str, directory: Path) -> None:
     untrusted = refused_pull(url, problem)
     if untrusted is not None:
         raise untrusted
-    if "401" in lowered or "unauthor" in lowered or "unauthenticated" in lowered or "403" in lowered:
-        raise NotAllowedError(f"the primary at {url} refuses the token for replication")
+    told = f"the primary at {url} refuses the token for replication"
+    if "401" in lowered or "unauthor" in lowered or "unauthenticated" in lowered:
+        raise TokenRefusedError(told)
+    if "403" in lowered:
+        raise NotAllowedError(told)
     if (
         "malformed" in lowered
         or "not a database" in lowered

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from replica.bearer import Bearer
 from replica.errors import InputError
 
 
@@ -26,7 +27,7 @@ class Settings:
     directory: Path
     mode: Mode
     url: str | None
-    token: Callable[[], str | None]
+    bearer: Bearer
     session: str
     machine: str
     clock: Callable[[], float]

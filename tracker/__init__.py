@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Mutation,
         NotAllowedError,
         NotFoundError,
+        NotSentError,
         PullUnavailableError,
         QueryError,
         Record,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         call_off_move,
         check_ca_file,
         check_url,
+        http_url,
         is_turso,
         machine_id,
         make_way,
@@ -145,10 +147,10 @@ else:
 
     _HOMES: Final = """
     replica: AmbiguousIdError Author Capture Change Check Conflict ConflictError DamagedError FieldConflict
-    replica: HistoryEntry InputError Kind Mode MoveReport Mutation NotAllowedError NotFoundError PullUnavailableError
-    replica: QueryError Record ReplicaError RowChange Rows Salvaged Stage SyncReport UnreachableError
-    replica: WriteRefusedError call_off_move check_ca_file check_url is_turso machine_id make_way model_of
-    replica: new_session_id put_away refuse_open_token salvage_outbox
+    replica: HistoryEntry InputError Kind Mode MoveReport Mutation NotAllowedError NotFoundError NotSentError
+    replica: PullUnavailableError QueryError Record ReplicaError RowChange Rows Salvaged Stage SyncReport
+    replica: UnreachableError WriteRefusedError call_off_move check_ca_file check_url http_url is_turso machine_id
+    replica: make_way model_of new_session_id put_away refuse_open_token salvage_outbox
     tracker.boards: BoardEdit Card Placed Spot
     tracker.conflicts: BOOKKEEPING other_fields
     tracker.errors: DeletedError FilterError InvalidFieldError IssueDeletedError NotLinkedError NothingToChangeError
@@ -254,6 +256,7 @@ __all__ = [
     "NotAllowedError",
     "NotFoundError",
     "NotLinkedError",
+    "NotSentError",
     "Note",
     "NoteEdit",
     "NoteFilter",
@@ -305,6 +308,7 @@ __all__ = [
     "filtered",
     "find_usage",
     "find_worktree",
+    "http_url",
     "is_turso",
     "listing",
     "machine_id",

@@ -198,6 +198,7 @@ def open_tracker(  # noqa: PLR0913 - each is a choice of its own
     mode: str = "local",
     url: str | None = None,
     token: Callable[[], str | None] | None = None,
+    renew: Callable[[str], str | None] | None = None,
     session: str | None = None,
     machine: str | None = None,
     clock: Callable[[], float] = time.time,
@@ -212,6 +213,7 @@ def open_tracker(  # noqa: PLR0913 - each is a choice of its own
         mode: local, libsql, turso or remote.
         url: the primary's address, in every mode but local.
         token: asked for the token when the primary is to be spoken to.
+        renew: asked for another one, with the one that the primary has just refused.
         session: who the caller is, for history and undo; None makes a new one.
         machine: this machine's id; None finds it out.
         clock: seconds since 1970.
@@ -229,6 +231,7 @@ def open_tracker(  # noqa: PLR0913 - each is a choice of its own
         mode=mode,
         url=url,
         token=token,
+        renew=renew,
         session=session if desk is None else desk.session,
         machine=machine,
         clock=clock,

@@ -1,4 +1,4 @@
-"""`td auth`: where your secrets are kept, and what opens that."""
+"""`td auth`: as whom you are known, where your secrets are kept, and what opens that."""
 
 import os
 import sys
@@ -13,15 +13,37 @@ from auth.vault_key import KEY_VARIABLE, PASSPHRASE_VARIABLE, Opener, Passphrase
 from cli.credentials import vault_directory
 from cli.errors import ForeignError, OutputError, UsageError
 from cli.invocation import Invocation, command, shared_options
+from cli.logins import find_standing
 from cli.output import discard_output
 from cli.passphrase import asking
+from cli.text import aligned
 
-app = typer.Typer(name="auth", help="Keep secrets: make the key of the vault, change it.")
+app = typer.Typer(name="auth", help="See as whom you are known, and keep the key of the vault.")
 
 _LINE_LENGTH_MAX = 4096
 
 
 shared_options(app)
+
+
+@command(app, "status")
+def status(call: Invocation) -> None:
+    """Show as whom the primary knows you, where that is kept, and until when it holds.
+
+    Nobody is asked; no secret is shown.
+    """
+    name, url, found = find_standing(call)
+    document = {"profile": name, "url": url, **found.document()}
+    call.emit(
+        lambda: document,
+        lambda: aligned([(key, _told(value)) for key, value in document.items()]),
+    )
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value is None else str(value)
 
 
 @command(app, "new-vault-key")

@@ -1,5 +1,6 @@
 """`td config`: how this directory is set up."""
 
+import os
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -7,23 +8,28 @@ from typing import Annotated, Final
 
 import typer
 
+from cli.commands.config_profiles import app as profiles_app
 from cli.config import Config, make_config, parse_mode, save_config
 from cli.errors import InvalidValueError, UsageError
 from cli.invocation import Invocation, command, shared_options
 from cli.moving import finish, move, moved_document, moved_lines, say_moved
+from cli.origins import origins
 from cli.place import Place, open_place
+from cli.profiles import check_name, load_profiles
+from cli.text import aligned
 from tracker import IssueFilter, Mode, ReplicaError, check_ca_file, deeds
 
 app = typer.Typer(name="config", help="See and change how this directory is set up.")
+app.add_typer(profiles_app)
 
 shared_options(app)
 
-_KEYS: Final = ("mode", "url", "ca_file", deeds.POLICY_SETTING)
+_KEYS: Final = ("mode", "url", "ca_file", "profile", deeds.POLICY_SETTING)
 
 _Key = Annotated[
     str,
     typer.Argument(
-        help=f"mode, url, ca_file (also database.mode …), or {deeds.POLICY_SETTING}, which is the whole team's.",
+        help=f"mode, url, ca_file, profile (also database.mode …), or the whole team's {deeds.POLICY_SETTING}.",
         metavar="KEY",
     ),
 ]
@@ -59,12 +65,17 @@ def set_value(
         mode = parse_mode(value)
         if mode is not Mode.LOCAL and old.url is None:
             raise InvalidValueError(f"mode {mode} needs a primary", "td config set url URL sets the mode that fits it")
-        new = make_config(mode, None if mode is Mode.LOCAL else old.url, old.credential, old.ca_file)
+        new = replace(old, mode=mode, url=None if mode is Mode.LOCAL else old.url)
     elif name == "ca_file":
         new = replace(old, ca_file=str(check_ca_file(Path(value))))
+    elif name == "profile":
+        new = replace(old, profile=_known_profile(value))
     else:
         # As for td init: without a mode that has a primary, the one that fits the URL.
-        new = make_config(None if old.mode is Mode.LOCAL else old.mode, value, old.credential, old.ca_file)
+        made = make_config(None if old.mode is Mode.LOCAL else old.mode, value)
+        new = replace(old, mode=made.mode, url=made.url)
+    if call.profile is not None and name != "profile":
+        new = replace(new, profile=_known_profile(call.profile), credential=None)
     _change(call, place, name, new)
 
 
@@ -78,19 +89,46 @@ def unset(call: Invocation, key: _Key) -> None:
     place = call.place()
     if name == "url" and place.stored.mode is not Mode.LOCAL:
         raise InvalidValueError(f"mode {place.stored.mode} needs a primary", "td config unset mode takes both away")
-    without = {"ca_file": None} if name == "ca_file" else {"mode": Mode.LOCAL, "url": None}
-    _change(call, place, name, replace(place.stored, **without))
+    new = place.stored
+    match name:
+        case "ca_file":
+            new = replace(new, ca_file=None)
+        case "profile":
+            new = replace(new, profile=None)
+        case _:
+            new = replace(new, mode=Mode.LOCAL, url=None)
+    _change(call, place, name, new)
 
 
 @command(app, "list")
-def list_settings(call: Invocation) -> None:
-    """Print all settings."""
+def list_settings(
+    call: Invocation,
+    *,
+    origin: Annotated[
+        bool, typer.Option("--origin", help="What counts for this call, and where each value comes from.")
+    ] = False,
+) -> None:
+    """Print all settings, as they are written down here."""
     place = call.place()
+    if origin:
+        found = origins(place, call.profile, os.environ)
+        call.emit(
+            lambda: {name: {"value": one.value, "origin": one.origin, "source": one.source} for name, one in found},
+            lambda: aligned([(name, one.value or "-", one.told) for name, one in found]),
+        )
+        return
     document = place.stored.document()
     # What is the whole team's is in the tracker, and a primary that does not answer is no reason to say nothing.
     with suppress(ReplicaError), place.open() as tracker:
         document[deeds.POLICY_SETTING] = deeds.policy(tracker).value
     call.emit(lambda: document, lambda: [f"{name} = {value}" for name, value in document.items() if value is not None])
+
+
+def _known_profile(typed: str) -> str:
+    """The name of a profile that is there. Raises InvalidValueError."""
+    name = check_name(typed)
+    load_profiles(os.environ).get(name)
+    return name
 
 
 def _set_policy(call: Invocation, value: str) -> None:
@@ -106,7 +144,7 @@ def _known(key: str) -> str:
     name = key.strip().lower().removeprefix("database.")
     if name == "token":
         raise InvalidValueError(
-            "a token is never kept in the config", "set TD_DATABASE_TOKEN, or keep it with td init --token-stdin"
+            "a token is never kept in the config", "set TD_DATABASE_TOKEN, or keep it encrypted with td login"
         )
     if name not in _KEYS:
         raise InvalidValueError(f"there is no setting {key[:40]!a}", f"use one of {', '.join(_KEYS)}")

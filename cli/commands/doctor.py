@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from cli.credentials import token_origin
 from cli.errors import CliError, FailedChecksError, NotInitialisedError, UsageError
 from cli.exits import error_document
 from cli.invocation import Invocation, command
@@ -15,6 +14,7 @@ from cli.place import Place
 from cli.progress import working
 from cli.syncing import changes_told
 from cli.text import GREEN, RED, aligned, paint
+from cli.tokens import token_origin
 from cli.unopened import unopened_checks
 from cli.wording import in_words_of_td
 from tracker import Check, DamagedError, Mode, PullUnavailableError, ReplicaError, Salvaged, salvage_outbox, search
@@ -118,7 +118,7 @@ def _not_opened(place: Place, error: ReplicaError) -> Check:
 def _setup(place: Place) -> Check:
     where = f"mode {place.config.mode}"
     if place.config.mode is not Mode.LOCAL:
-        token = token_origin(os.environ, place.config.credential)
+        token = token_origin(os.environ, place.config)
         where += f", {place.config.url}, token from the {token}" if token else f", {place.config.url}, no token"
     return Check("config", ok=True, detail=f"{place.directory}: {where}")
 

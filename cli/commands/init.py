@@ -20,7 +20,9 @@ from cli.invocation import Invocation, command
 from cli.moving import moved_document, moved_lines, say_moved, source_of, take_in
 from cli.output import print_json, print_lines
 from cli.place import NAME, check_in_sight, check_no_move, make_directory, open_place, target_directory
+from cli.profiles import asked_profile, load_profiles
 from cli.progress import working
+from cli.tokens import is_same
 from tracker import Mode, ReplicaError, SyncReport, check_ca_file, make_way, refuse_open_token
 
 app = typer.Typer()
@@ -62,10 +64,11 @@ def init(
             raise AlreadyInitialisedError(directory)
         _renew_token(call, directory)
         return
-    config = make_config(
+    config = _with_profile(
+        call,
         None if mode is None else parse_mode(mode),
         url,
-        ca_file=None if ca_file is None else str(check_ca_file(ca_file)),
+        None if ca_file is None else str(check_ca_file(ca_file)),
     )
     if config.mode is Mode.LOCAL and (url is not None or token_stdin or ca_file is not None):
         raise InvalidValueError("mode local has no primary", "leave out --mode, or name libsql, turso or remote")
@@ -83,6 +86,32 @@ def init(
         trouble = _open_first(directory, config)
     report = _first_sync(call, directory, config)
     _tell(call, directory, config, report, trouble if report is None else report.error)
+
+
+def _with_profile(call: Invocation, mode: Mode | None, url: str | None, ca_file: str | None) -> Config:
+    """What is typed, and where it says nothing, what the profile says that is asked for or in use."""
+    asked = asked_profile(call.profile, os.environ)
+    if mode is Mode.LOCAL and asked is None:
+        return make_config(mode, url, ca_file=ca_file)
+    profiles = load_profiles(os.environ)
+    name = asked or profiles.current
+    profile = None if name is None else profiles.get(name)
+    if profile is None or mode is Mode.LOCAL or (url is None and profile.url is None):
+        return make_config(mode, url, ca_file=ca_file)
+    if url is None:
+        mode = mode or (None if profile.mode is None else parse_mode(profile.mode))
+        config = make_config(mode, profile.url, ca_file=ca_file, profile=name)
+        call.say(f"td: profile {name} is for {config.url}")
+        return config
+    config = make_config(mode, url, ca_file=ca_file)
+    if profile.url is not None and is_same(config.url or "", profile.url):
+        return replace(config, profile=name)
+    if asked is not None:
+        raise InvalidValueError(
+            f"profile {name} is for {profile.url or 'no primary yet'}, and not for {config.url}",
+            f"leave out --url, or make another profile: td login --profile NAME --url {config.url}",
+        )
+    return config
 
 
 def _source(typed: Path, config: Config) -> Path:

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from cli.credentials import token_origin
 from cli.documents import status_document
 from cli.invocation import Invocation, command
+from cli.standing import standing_of
 from cli.text import aligned
 from tracker import DamagedError, Status, Tracker, sessions
 
@@ -48,10 +48,11 @@ def status(
 
 @command(app, "whoami")
 def whoami(call: Invocation) -> None:
-    """Show who you are to others, and where the token is from."""
+    """Show who you are to others, and as whom the primary knows you."""
     place = call.place()
     with place.open() as tracker:
         known = sessions.own(tracker)
+        known_as = standing_of(os.environ, place.config)
         document: dict[str, object] = {
             "session": tracker.session,
             "name": known.name or None,
@@ -61,7 +62,11 @@ def whoami(call: Invocation) -> None:
             "focus": tracker.desk.focus,
             "work_session": tracker.desk.work,
             **place.config.document(),
-            "token": token_origin(os.environ, place.config.credential),
+            "token": known_as.kept_in,
+            "user": known_as.user,
+            "email": known_as.email,
+            "organisation": known_as.organisation,
+            "expires_at": known_as.expires_at,
         }
     call.emit(lambda: document, lambda: _lines(document))
 

@@ -24,6 +24,8 @@ _EXIT: Final = (
 ENVIRONMENT: Final = (
     ("TD_WORK_DIR", "the directory with .todos, as -w"),
     ("TD_DATABASE_URL", "another primary, for this call only"),
+    ("TD_DATABASE_MODE", "libsql, turso or remote, for this call only, where there is a primary"),
+    ("TD_PROFILE", "the profile of this call; the option --profile comes before it"),
     ("TD_DATABASE_CA_FILE", "who is believed about the primary, for this call only; as the setting ca_file"),
     ("TD_DATABASE_TOKEN", "the token of the primary; it comes before what is kept"),
     ("TD_VAULT", "where tokens are kept: keyring or file; without it the keyring, where there is one"),

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from cli.schemas import collections, issues, moving, rows, secrets, serving, sharing, turso, upkeep, work
+from cli.schemas import collections, issues, moving, profiles, rows, secrets, serving, sharing, turso, upkeep, work
 
 DOCUMENTS: Final[Mapping[str, Any]] = {  # types and unions of types
     "error": sharing.ErrorLine,
@@ -105,12 +105,20 @@ DOCUMENTS: Final[Mapping[str, Any]] = {  # types and unions of types
     "config get": upkeep.SettingDocument,
     "config set": upkeep.Configured,
     "config unset": upkeep.Configured,
-    "config list": upkeep.AllSettings,
+    "config list": upkeep.AllSettings | upkeep.Origins,
+    "config profiles list": list[profiles.ProfileDocument],
+    "config profiles show": profiles.ProfileDocument,
+    "config profiles create": profiles.ProfileChange,
+    "config profiles use": profiles.ProfileChange,
+    "config profiles delete": profiles.ProfileChange,
     "query": list[dict[str, JsonValue]] | issues.SqlChange,
     "doctor": upkeep.Checks,
     "export": moving.EXPORT | moving.Exported,
     "import": moving.ImportSummary | sharing.Mutations,
     "demo": upkeep.Story,
+    "login": profiles.LoggedIn,
+    "logout": profiles.LoggedOut,
+    "auth status": profiles.StandingDocument,
     "auth new-vault-key": secrets.NewVaultKey,
     "auth rotate-vault-key": secrets.RotatedVaultKey,
     "sqld tenant create": serving.TenantChange,

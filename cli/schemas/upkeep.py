@@ -17,12 +17,31 @@ class Settings(Document):
     mode: Mode
     url: str | None
     ca_file: str | None
+    profile: str | None
 
 
 class AllSettings(Settings):
     """All settings. review.policy: the whole team's; absent where the tracker cannot be read."""
 
     review_policy: str = Field(default_factory=str, serialization_alias="review.policy")
+
+
+class OriginDocument(Document):
+    """What counts for this call, and where it comes from. source: which variable, file or profile."""
+
+    value: str | None
+    origin: Literal["flag", "environment", "project", "profile", "default"]
+    source: str | None
+
+
+class Origins(Document):
+    """Where each setting comes from, with --origin. token: where it is kept."""
+
+    mode: OriginDocument
+    url: OriginDocument
+    ca_file: OriginDocument
+    profile: OriginDocument
+    token: OriginDocument
 
 
 class SettingDocument(Document):
@@ -91,7 +110,7 @@ class StatusDocument(Standing):
 
 
 class Identity(Settings):
-    """Who one is to others. token: where it comes from."""
+    """Who one is to others. token: where it comes from. user to expires_at: what it says of itself."""
 
     session: str
     name: str | None
@@ -101,6 +120,10 @@ class Identity(Settings):
     focus: str | None
     work_session: str | None
     token: str | None
+    user: str | None
+    email: str | None
+    organisation: str | None
+    expires_at: str | None
 
 
 class Statistics(Document):

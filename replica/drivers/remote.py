@@ -47,10 +47,12 @@ def _nothing_kept() -> Iterator[None]:
         error.hint = f"nothing was written; {error.hint}"
         raise
     except UnreachableError as error:
-        error.hint = "nothing was written; try again once the primary can be reached"
+        is_told = error.hint != type(error).hint
+        error.hint = f"nothing was written; {error.hint if is_told else 'try again once the primary can be reached'}"
         raise
     except NotAllowedError as error:
-        error.hint = "nothing was read or written; give a valid token"
+        is_told = error.hint != type(error).hint
+        error.hint = f"nothing was read or written; {error.hint if is_told else 'give a valid token'}"
         raise
 
 

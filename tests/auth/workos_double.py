@@ -111,6 +111,8 @@ class WorkOSDouble:
     claims: dict[str, Any] = field(default_factory=dict)
     # What is laid over what is answered of the person; None leaves a field out.
     person: dict[str, Any] = field(default_factory=dict)
+    # The person has decided before they are asked.
+    decides: str | None = None
     faults: deque[Fault] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
     # Called when a request is never answered, after it was done.
@@ -191,6 +193,8 @@ class WorkOSDouble:
         self._made += 1
         code, user_code = f"device-secret-{self._made}", f"RRGQ-BJV{self._made}"
         self._devices[code] = _Device(user_code, self.clock() + self.login_s, self.clock())
+        if self.decides is not None:
+            self._devices[code].state = self.decides
         answer = {
             "device_code": code,
             "user_code": user_code,
@@ -207,7 +211,7 @@ class WorkOSDouble:
         if body.get("grant_type") == "urn:ietf:params:oauth:grant-type:device_code":
             return self._exchange_device(str(body.get("device_code")))
         if body.get("grant_type") == "refresh_token":
-            return self._refresh(str(body.get("refresh_token")))
+            return self._refresh(str(body.get("refresh_token")), body.get("organization_id"))
         return 400, {"error": "unsupported_grant_type"}
 
     def _exchange_device(self, code: str) -> tuple[int, Any]:
@@ -224,7 +228,7 @@ class WorkOSDouble:
         del self._devices[code]
         return 200, self._signed_in(device.organization_id)
 
-    def _refresh(self, token: str) -> tuple[int, Any]:
+    def _refresh(self, token: str, organization_id: str | None) -> tuple[int, Any]:
         known = self._refreshes.get(token)
         if known is None:
             return 400, {"error": "invalid_grant", "error_description": "Invalid refresh token."}
@@ -234,7 +238,7 @@ class WorkOSDouble:
             if self.clock() - known.used_at < self.same_answer_s:
                 return 200, known.next
             return 400, {"error": "invalid_grant", "error_description": "Refresh token already exchanged."}
-        known.next, known.used_at = self._signed_in(known.organization_id), self.clock()
+        known.next, known.used_at = self._signed_in(organization_id or known.organization_id), self.clock()
         return 200, known.next
 
     def _signed_in(self, organization_id: str | None) -> dict[str, Any]:

@@ -126,6 +126,13 @@ resolve CONFLICT --mine
 sync
 sync now
 config list
+config list --origin
+config profiles list
+config profiles create other --url URL --mode remote
+config profiles create other --change --auth token
+config profiles show
+config profiles use other
+config profiles delete other
 config get mode
 config get review.policy
 config unset review.policy
@@ -145,6 +152,7 @@ import FILE --dry-run
 import FILE
 import --pending PENDING
 auth new-vault-key
+auth status
 help
 help list
 help config get

@@ -39,8 +39,8 @@ WITH_TENANTS = {
 }
 # What lets tenants in: called in tests.cli.test_sqld_gateway.
 WITH_A_GATEWAY = {"sqld gateway", "sqld up"}
-# What needs a vault of its own: called in tests.cli.test_vault.
-WITH_A_VAULT = {"auth rotate-vault-key"}
+# What needs a vault of its own: called in tests.cli.test_vault and tests.cli.test_login.
+WITH_A_VAULT = {"auth rotate-vault-key", "login", "logout"}
 
 
 def command_of(words: list[str]) -> str:

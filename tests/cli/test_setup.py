@@ -178,7 +178,7 @@ def test_settings_are_read_and_changed(fresh: Program) -> None:
     assert fresh.done("config", "list").out == "mode = libsql\nurl = http://127.0.0.1:2\nreview.policy = trusted\n"
     assert fresh.done("config", "unset", "mode", "--json").document()["value"] == "local"
     assert fresh.done("config", "unset", "url").out == "url is not set\n"
-    settings = {"mode": "local", "url": None, "ca_file": None, "review.policy": "trusted"}
+    settings = {"mode": "local", "url": None, "ca_file": None, "profile": None, "review.policy": "trusted"}
     assert fresh.done("config", "list", "--json").document() == settings
 
 

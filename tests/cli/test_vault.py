@@ -13,7 +13,7 @@ import pytest
 
 from auth.vault_key import VaultKey
 from cli.config import load_config
-from cli.credentials import token_source
+from cli.credentials import read_kept
 from tests.auth import secret_service
 from tests.auth.secret_service import Desktop
 from tests.cli.in_process import call, done
@@ -51,7 +51,9 @@ def token_of(program: Program, environ: Mapping[str, str], monkeypatch: pytest.M
     """What td would show the primary."""
     monkeypatch.setenv("HOME", str(program.home))
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    return token_source(environ, load_config(program.directory / ".todos").credential)()
+    credential = load_config(program.directory / ".todos").credential
+    assert credential is not None
+    return read_kept(environ, credential)()
 
 
 def files_of(program: Program) -> list[Path]:
@@ -283,7 +285,7 @@ if secret_service.IS_THERE:
             renewed = fresh.done("init", "--token-stdin", stdin=f"{SECRET}-2\n")
             whoami = fresh.done("whoami", "--json").document()
             credential = json.loads((fresh.directory / ".todos/config.json").read_text())["credential"]
-            read = "import sys; from cli.credentials import token_source; print(token_source({}, sys.argv[1])())"
+            read = "import os, sys; from cli.credentials import read_kept; print(read_kept(os.environ, sys.argv[1])())"
             found = subprocess.run(
                 [sys.executable, "-c", read, credential], env=fresh.environ, capture_output=True, text=True, check=True
             )

@@ -45,7 +45,7 @@ def test_a_refused_token_says_how_to_give_another() -> None:
     hint = error_document(NotAllowedError("the primary refuses the token"))["hint"]
 
     assert "TD_DATABASE_TOKEN" in hint
-    assert "td init --token-stdin" in hint
+    assert "td login keeps one" in hint
     assert hint.endswith("td sync")
 
 

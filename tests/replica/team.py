@@ -32,6 +32,7 @@ def open_member(
     *,
     machine: str = "laptop00",
     token: Callable[[], str | None] | None = None,
+    renew: Callable[[str], str | None] | None = None,
     clock: Callable[[], float] = time.time,
     ca_file: Path | None = None,
     mode: str = "libsql",
@@ -46,6 +47,7 @@ def open_member(
         machine=machine,
         session=f"ses_{machine}_AAAAAA",
         token=token,
+        renew=renew,
         clock=clock,
         ca_file=ca_file,
     )

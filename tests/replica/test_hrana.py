@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 
+from replica.bearer import Bearer
 from replica.errors import InputError, QueryError
 from replica.hrana import Hrana, Statement
 from sqld import Server
@@ -13,7 +14,7 @@ from sqld import Server
 @pytest.mark.parametrize("token", ["secret\nvalue", "secret\n", "secret\x00", "secretü", "secret\x7f"])
 def test_a_token_that_cannot_be_in_a_header_is_refused_without_being_shown(primary_server: Server, token: str) -> None:
     """The HTTP client would quote it in its error, and from there it would reach a log."""
-    with closing(Hrana(primary_server.url, lambda: token)) as hrana, pytest.raises(InputError) as caught:
+    with closing(Hrana(primary_server.url, Bearer(lambda: token))) as hrana, pytest.raises(InputError) as caught:
         hrana.execute(Statement("SELECT 1"))
 
     assert "secret" not in f"{caught.value!r} {caught.value.__cause__!r} {caught.value.__context__!r}"

@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 from replica import NotAllowedError, PrimaryError, Stage, UnreachableError, refuse_open_token
+from replica.bearer import Bearer
 from replica.hrana import Hrana, Statement
 from replica.pull import pull
 from sqld import Server
@@ -144,7 +145,7 @@ def test_a_primary_that_points_elsewhere_is_not_followed(status: int, stranger: 
     answer = f"HTTP/1.1 {status} Elsewhere\r\nLocation: {stranger.url}/v3/pipeline\r\nContent-Length: 0\r\n\r\n"
     with (
         GarbageServer(answer.encode()) as liar,
-        closing(Hrana(liar.url, lambda: _TOKEN)) as hrana,
+        closing(Hrana(liar.url, Bearer(lambda: _TOKEN))) as hrana,
         pytest.raises(PrimaryError, match=str(status)),
     ):
         hrana.execute(Statement("SELECT 1"))
