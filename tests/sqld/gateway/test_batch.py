@@ -103,6 +103,20 @@ def test_a_conflict_is_answered_as_before(tds: Site) -> None:
     assert first.document["rows"]["issues"][0]["current"]["title"] == "Row"
 
 
+def test_what_was_refused_once_is_not_written_by_the_same_request(tds: Site) -> None:
+    """Though it could be by now: its sender was told that it was not."""
+    comment = {"op": "insert", "fields": {"issue_id": "td-aaaaaaab", "text": "too early"}}
+    body = json.dumps({"request_id": "too-early-1", "rows": {"comments": [comment]}}).encode()
+    first = tds.ask("POST", "/sync/batch", token=tds.standing["alpha"], body=body)
+    send(tds, "too-early-2", {**insert("Now it is there"), "id": "td-aaaaaaab"})
+
+    second = tds.ask("POST", "/sync/batch", token=tds.standing["alpha"], body=body)
+
+    assert first.document["rows"]["comments"][0]["outcome"] == "refused"
+    assert second.body == first.body
+    assert tds.rows("SELECT count(*) FROM comments WHERE text = 'too early'", tds.standing["alpha"]) == [["0"]]
+
+
 def test_a_request_whose_answer_was_not_kept_is_known_by_the_history(tds: Site) -> None:
     """As where the gateway was killed between the two."""
     first = send(tds, "not-kept-1", insert("Kept"))

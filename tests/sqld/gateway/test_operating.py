@@ -2,8 +2,11 @@
 
 import json
 import logging
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,10 +26,23 @@ class Lines(logging.Handler):
         super().__init__()
         self.setFormatter(JsonLines())
         self.lines: list[str] = []
+        self._came = threading.Condition()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep a line."""
-        self.lines.append(self.format(record))
+        with self._came:
+            self.lines.append(self.format(record))
+            self._came.notify_all()
+
+    def of(self, name: str, value: str) -> list[dict[str, Any]]:
+        """The lines in which that name has this value. A request is written down after it was answered."""
+
+        def found() -> list[dict[str, Any]]:
+            return [line for line in map(json.loads, self.lines) if line.get(name) == value]
+
+        with self._came:
+            self._came.wait_for(found, timeout=10)
+            return found()
 
 
 @pytest.fixture
@@ -43,6 +59,17 @@ def administer(site: Site, method: str, path: str, document: object = None, *, k
     """Ask with the admin key."""
     body = b"" if document is None else json.dumps(document).encode()
     return site.ask(method, path, token=site.admin_key if key is None else key, body=body)
+
+
+def lines_of_nginx(site: Site, request_id: str) -> list[dict[str, Any]]:
+    """What nginx wrote of a request, which it does after it has answered."""
+    deadline, found = time.monotonic() + 10, list[dict[str, Any]]()
+    while not found and time.monotonic() < deadline:
+        written = (site.directory / "nginx" / "nginx-requests.log").read_text()
+        found = [
+            json.loads(line) for line in written.splitlines(keepends=True) if request_id in line and line[-1] == "\n"
+        ]
+    return found
 
 
 def test_no_secret_is_in_any_log(site: Site, log: Lines) -> None:
@@ -68,10 +95,10 @@ def test_a_request_has_one_id_in_every_log_and_in_its_answer(site: Site, log: Li
     answer = site.run("SELECT 1", token=site.token("alpha"), headers=[("X-Request-Id", "mine")])
 
     request_id = answer.headers["x-request-id"]
-    of_nginx = [json.loads(line) for line in (site.directory / "nginx" / "nginx-requests.log").read_text().splitlines()]
-    (of_gateway,) = [line for line in map(json.loads, log.lines) if line["request_id"] == request_id]
+    of_nginx = lines_of_nginx(site, request_id)
+    (of_gateway,) = log.of("request_id", request_id)
     assert len(request_id) == 32
-    assert [line["tenant"] for line in of_nginx if line["request_id"] == request_id] == ["alpha"]
+    assert [line["tenant"] for line in of_nginx] == ["alpha"]
     assert (of_gateway["tenant"], of_gateway["asked_for"]) == ("alpha", "/v3/pipeline")
     assert of_gateway["caller"].startswith("tok-")
 
@@ -80,10 +107,8 @@ def test_a_refusal_is_written_down_with_its_reason(site: Site, log: Lines) -> No
     """And with what was asked for, as the client wrote it."""
     site.ask("POST", "/v3/pipeline?x=1", token=CREDENTIALS["revoked"](site), body=b"{}")
 
-    lines = [json.loads(line) for line in log.lines]
-    assert [(line["refusal"], line["asked_for"]) for line in lines if line["route"] == "/_gateway/authorize"] == [
-        ("token_revoked", "/v3/pipeline")
-    ]
+    (line,) = log.of("route", "/_gateway/authorize")
+    assert (line["refusal"], line["asked_for"]) == ("token_revoked", "/v3/pipeline")
 
 
 def test_the_numbers_count_by_route_and_name_no_tenant(site: Site) -> None:

@@ -65,6 +65,16 @@ def test_a_person_reaches_the_tenant_of_their_organisation(club: Site, workos: W
     assert (credential["kind"], credential["id"]) == ("signed_in", USER_ID)
 
 
+def test_a_tenant_that_is_closed_is_closed_to_its_organisation(club: Site, workos: WorkOSDouble) -> None:
+    """Until it is opened again."""
+    club.tenancy.suspend("alpha")
+    closed = club.ask("GET", "/v1/tenants/me", token=workos.token())
+    club.tenancy.resume("alpha")
+    opened = club.ask("GET", "/v1/tenants/me", token=workos.token())
+
+    assert (closed.status, closed.code, opened.status) == (403, "not_active", 200)
+
+
 @pytest.mark.parametrize(
     ("claims", "code"),
     [
