@@ -214,7 +214,8 @@ def find_standing(call: Invocation) -> tuple[str | None, str | None, Standing]:
     if found is not None and found[1].mode is not Mode.LOCAL:
         config = effective(found[1], os.environ, call.profile)
         known = profile_of(config, os.environ)
-        name = config.profile if known is None else known[0]
+        # The token that the directory has itself comes before that of any profile.
+        name = config.profile if known is None or config.credential is not None else known[0]
         return name, config.url, standing_of(os.environ, config)
     profiles = load_profiles(os.environ)
     name = asked_profile(call.profile, os.environ) or profiles.current

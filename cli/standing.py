@@ -14,7 +14,7 @@ from cli.config import Config
 from cli.credentials import given_token, keeper_of, read_kept, vault_of
 from cli.profiles import Auth, Profile
 from cli.tokens import profile_of
-from tracker import ReplicaError
+from tracker import ReplicaError, moment_text
 
 _TIME_MAX: Final = 2**38
 
@@ -123,4 +123,4 @@ def _of_sign_in(environ: Mapping[str, str], credential: str) -> Standing:
 
 def moment(seconds: float) -> str:
     """A moment in seconds since 1970, as td prints it."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment_text(datetime.fromtimestamp(seconds, UTC))

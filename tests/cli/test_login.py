@@ -234,7 +234,7 @@ def test_a_token_that_has_ended_is_not_kept(server: Program) -> None:
 
     answer = call(server, "login", "--token-stdin", "--url", NOWHERE, "--json", stdin=f"{ended}\n")
 
-    assert (answer.code, answer.error()["message"]) == (2, "this token ended at 2023-11-14T23:13:20Z")
+    assert (answer.code, answer.error()["message"]) == (2, "this token ended at 2023-11-14T23:13:20.000000Z")
     assert kept(server) == []
 
 

@@ -25,6 +25,7 @@ from tests.cli.program import Program
 from tests.cli.test_json import problems
 from tests.cli.test_login import config, kept, profiles
 from tests.cli.test_vault import typed
+from tests.docs.console import ROOT
 from tracker import NotSentError
 
 KEY: Final = VaultKey(bytes(range(32))).text
@@ -111,6 +112,17 @@ def test_a_person_is_shown_a_code_and_signed_in(laptop: Program, double: WorkOSD
     files = [path.read_bytes() for path in laptop.directory.rglob("*") if path.is_file()]
     assert not any(secret.encode() in data for secret in secrets for data in files)
     assert not any(secret in answer.out + answer.err for secret in secrets)
+
+
+def test_the_page_tells_what_a_person_sees(laptop: Program, double: WorkOSDouble) -> None:
+    """But for the addresses."""
+    answer = done(laptop, *login_words(double))
+
+    shown = f"{answer.err}{answer.out}".replace(NOWHERE, "https://td.example.com").replace(
+        double.url, "https://auth.example.com"
+    )
+    typed_words = f"$ td login --workos --client-id {CLIENT_ID} --url https://td.example.com\n"
+    assert f"```text\n{typed_words}{shown}```" in (ROOT / "docs/auth.md").read_text()
 
 
 def test_a_program_reads_the_code_as_json(laptop: Program, double: WorkOSDouble) -> None:

@@ -4,18 +4,23 @@ Each page is a story of its own: it starts from nothing, in directories of its o
 has one.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pytest
 
+from auth.tokens import Role, SigningKey, mint
+from auth.vault_key import VaultKey
 from sqld import Server, find_sqld
 from tests.docs.console import Run
 from tests.docs.typist import Typist, stockkeeper
 from tests.replica.backups import back_up, restore
 
 _URL = "http://127.0.0.1:8080"
+_SIGNING: Final = SigningKey.generate()
 
 Cast = tuple[Mapping[str, Run], Mapping[str, str], Mapping[str, Callable[[], object]]]
 """People by their names; what is called otherwise here; what happens."""
@@ -29,6 +34,9 @@ def cast(page: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cas
             yield {"project": Typist(home / "project", monkeypatch)}, {"~": str(home)}, _files(home / "project")
         case "docs/agents.md":
             yield _agents(home, monkeypatch), {"~": str(home)}, {}
+        case "docs/auth.md":
+            with _guarded(home) as server:
+                yield {"project": _with_tokens(home, monkeypatch)}, {_URL: server.url, "~": str(home)}, {}
         case "examples/README.md":
             with Server(find_sqld()) as server:
                 people = {name: stockkeeper(home / name, monkeypatch, server.url) for name in ("shop", "cellar")}
@@ -44,6 +52,26 @@ def _agents(home: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Run]:
     return {
         name: Typist(home / "project", monkeypatch, TD_SESSION_ID=name) for name in ("project", "writer", "reviewer")
     }
+
+
+@contextmanager
+def _guarded(home: Path) -> Iterator[Server]:
+    """A primary that wants a token."""
+    (home / "key.pem").write_text(_SIGNING.public_pem)
+    with Server(find_sqld(), flags=["--auth-jwt-key-file", str(home / "key.pem")]) as server:
+        yield server
+
+
+def _with_tokens(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Somebody on a machine without a keyring, who was given two tokens."""
+    key, backend = VaultKey.generate().text, "keyring.backends.fail.Keyring"
+    typist = Typist(home / "project", monkeypatch, TD_VAULT_KEY=key, PYTHON_KEYRING_BACKEND=backend)
+    for name in ("token.txt", "next.txt"):
+        token = mint(
+            _SIGNING, tenant="default", role=Role.RW, ttl_s=3600, token_id=name, clock=time.time, subject="ann"
+        )
+        (home / "project" / name).write_text(f"{token}\n")
+    return typist
 
 
 def _files(project: Path) -> Mapping[str, Callable[[], object]]:

@@ -36,8 +36,12 @@ class Typist:
         }
 
     def __call__(self, args: Sequence[str]) -> str:
-        """Run the program to its end; what it printed."""
-        out, err, given = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(3))
+        """Run the program to its end; what it printed. As in a shell, its stdin is the file after `<`."""
+        content = b""
+        if "<" in args:
+            args, (name,) = args[: args.index("<")], args[args.index("<") + 1 :]
+            content = (self._directory / name).read_bytes()
+        out, err, given = (io.TextIOWrapper(io.BytesIO(piece), encoding="utf-8") for piece in (b"", b"", content))
         with self._monkeypatch.context() as patched:
             patched.chdir(self._directory)
             for name in set(os.environ) - set(self._environ):

@@ -21,11 +21,14 @@ from tests.fuzz.kept import NOWHERE
 from tests.fuzz.promise import answered, promised
 from tests.fuzz.workbench import Workbench
 
-# No command that runs until Ctrl-C, or starts a primary of its own; without a platform token, none asks Turso.
+# No command that runs until Ctrl-C, or starts a primary of its own; without a platform token, none asks Turso, and
+# without a client id, none asks WorkOS.
 _COMMANDS: Final = [
     "init", "status", "whoami", "create", "list", "show", "update", "close", "reopen", "delete", "restore", "comment",
     "history", "undo", "sync", "sync now", "sync status", "sync pending", "sync lost", "conflicts", "conflicts list",
     "conflicts show", "resolve", "config get", "config set", "config unset", "config list", "query", "doctor", "import",
+    "login", "logout", "auth status", "config profiles list", "config profiles show", "config profiles create",
+    "config profiles use", "config profiles delete",
     "sqld", "auth", "auth new-vault-key", "auth rotate-vault-key", "turso login", "turso logout", "turso list",
     "turso create", "turso delete", "turso token", "turso invalidate",
     "sqld init", "sqld tenant create", "sqld tenant list", "sqld tenant show", "sqld tenant rotate-key",
@@ -40,7 +43,7 @@ _OPTIONS: Final = [
     "--full", "--help", "--version", "--", "-", "--json=1", "-n5", "--limit=0", "--show-completion",
     "--key-stdin", "--passphrase-stdin", "--file", "--ca-file", "--org", "--ttl", "--read-only", "--force",
     "--state", "--tenant", "--role", "--for", "--overlap", "--yes", "--organisation", "--port", "--admin-port",
-    "--public-url",
+    "--public-url", "--profile", "--origin", "--change", "--auth", "--workos", "--workos-url", "--no-browser",
 ]  # fmt: skip
 _VALUES: Final = [
     "ID", "td-", "td-zzzzzzzz", "", " ", "bug", "P0", "p4", "open", "closed,open", "+x", "-x",
@@ -53,11 +56,13 @@ _VALUES: Final = [
     "SELECT 1 AS a, 2 AS a", "SELEC", "nowhere",
     "work/.todos/config.json", "work/.todos/data.db", "\x1b[2J", "caf\udce9", "\u202e",
     "keyring", "file", "A" * 43, "correct horse", "x" * 5000, "state", "acme", "rw", "30d", "0m", "99999w",
+    "none", "workos", "default", "td_live_0123456789", "eyJhbGciOiJub25lIn0.e30.",
     "a\nb", "01", "[red]x[/]",
 ]  # fmt: skip
 _ENVIRONMENT: Final = [
     "TD_DATABASE_URL", "TD_DATABASE_TOKEN", "TD_WORK_DIR", "COLUMNS", "LINES", "TERM", "NO_COLOR", "LANG", "TZ",
-    "TD_VAULT", "TD_VAULT_KEY", "TD_VAULT_PASSPHRASE", "TD_DATABASE_CA_FILE", "TURSO_ORG", "TD_SQLD_STATE",
+    "TD_VAULT", "TD_VAULT_KEY", "TD_VAULT_PASSPHRASE", "TD_DATABASE_CA_FILE", "TD_PROFILE", "TD_DATABASE_MODE",
+    "XDG_CONFIG_HOME", "TURSO_ORG", "TD_SQLD_STATE",
     "PYTHON_KEYRING_BACKEND", "XDG_DATA_HOME", "FORCE_COLOR", "_TD_COMPLETE", "TYPER_STANDARD_TRACEBACK",
 ]  # fmt: skip
 _MODES: Final = ["local", "libsql"]
