@@ -106,7 +106,7 @@ def profiles_path(environ: Mapping[str, str]) -> Path:
         return (Path(given) if given else Path("~/.config").expanduser()) / _APPLICATION / _FILE
     from platformdirs import user_config_path  # noqa: PLC0415 - see above
 
-    return user_config_path(_APPLICATION, appauthor=False) / _FILE
+    return user_config_path(_APPLICATION, appauthor=False, roaming=True) / _FILE
 
 
 def load_profiles(environ: Mapping[str, str]) -> Profiles:

@@ -383,6 +383,26 @@ def test_what_failed_once_is_not_tried_again_in_the_same_call(
     assert double.count("refresh_token") == 1
 
 
+def test_a_token_is_renewed_once_in_a_call(
+    signed_in: Program, double: WorkOSDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many requests of it are refused; the next call may again."""
+    for name, value in signed_in.environ.items():
+        monkeypatch.setenv(name, value)
+    config_now = load_config(signed_in.directory / ".todos")
+    tokens = Tokens(os.environ, config_now)
+    first = tokens.find()
+    assert first is not None
+
+    renewed = tokens.renew(first)
+
+    assert renewed not in (None, first)
+    assert tokens.renew(renewed or "") is None
+    assert tokens.find() == renewed
+    assert double.count("refresh_token") == 1
+    assert Tokens(os.environ, config_now).renew(renewed or "") not in (None, renewed)
+
+
 def test_the_library_of_workos_is_imported_by_those_who_ask_it(signed_in: Program) -> None:
     """Who is signed in pays nothing for it, as long as the token holds."""
     script = (

@@ -97,7 +97,7 @@ def test_the_place_of_the_file_is_that_of_the_platform(monkeypatch: pytest.Monke
     """On Linux it is found without the library that knows it, whose import is dear."""
 
     def told_by_the_library() -> Path:
-        return platformdirs.user_config_path("replica-toolkit", appauthor=False) / "profiles.json"
+        return platformdirs.user_config_path("replica-toolkit", appauthor=False, roaming=True) / "profiles.json"
 
     for given in ("", str(tmp_path)):
         monkeypatch.setenv("XDG_CONFIG_HOME", given)
