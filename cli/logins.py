@@ -167,27 +167,27 @@ def log_in_with_workos(call: Invocation, plan: Plan, *, may_open_browser: bool) 
 
 def finish_login(plan: Plan, credential: str) -> list[str]:
     """Write down where the new secret is, and delete what it takes the place of; what a person should know of that."""
-    before: list[str] = []
+    before: list[Profile] = []
 
     def change(profiles: Profiles) -> Profiles:
         known = profiles.by_name.get(plan.name)
-        if known is not None and known.credential is not None:
-            before.append(known.credential)
+        if known is not None:
+            before.append(known)
         return profiles.with_profile(plan.name, replace(plan.profile, credential=credential))
 
     change_profiles(os.environ, change)
     if plan.directory is not None and plan.config is not None:
         if plan.config.credential is not None:
-            before.append(plan.config.credential)
+            before.append(Profile(Auth.TOKEN, credential=plan.config.credential))
         remembered = replace(plan.config, profile=plan.name, credential=None)
         if remembered != plan.config:
             save_config(plan.directory, remembered)
-    return [told for old in before if old != credential and (told := _forgotten(old)) is not None]
+    return [told for old in before if old.credential != credential and (told := _forgotten(old)) is not None]
 
 
-def _forgotten(credential: str) -> str | None:
+def _forgotten(profile: Profile) -> str | None:
     try:
-        forget(credential)
+        forget_secret(profile)
     except CliError as error:
         return f"what was kept before could not be deleted: {error}"
     return None
@@ -227,12 +227,25 @@ def log_out(plan: Plan) -> Logout:
     """Forget the secret, and then that there was one. Raises CliError."""
     credential = plan.profile.credential or ""
     session_url = _session_url(plan.profile) if plan.profile.auth is Auth.WORKOS else None
-    forget(credential)
+    forget_secret(plan.profile)
     if plan.directory is not None and plan.config is not None:
         save_config(plan.directory, replace(plan.config, credential=None))
     else:
         change_profiles(os.environ, lambda profiles: _without_secret(profiles, plan.name, credential))
     return Logout(plan.name or None, plan.profile.auth.value, plan.profile.url, session_url)
+
+
+def forget_secret(profile: Profile) -> None:
+    """Delete what the vault keeps for a profile, if anything. Raises ForeignError."""
+    if profile.credential is None:
+        return
+    if profile.auth is Auth.WORKOS:
+        # Only who signed in so pays for it.
+        from cli.sign_ins import forget_sign_in  # noqa: PLC0415 - see above
+
+        forget_sign_in(profile.credential)
+    else:
+        forget(profile.credential)
 
 
 def _without_secret(profiles: Profiles, name: str, credential: str) -> Profiles:

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from cli.config import make_config, parse_mode
-from cli.credentials import forget, keeper_of
+from cli.credentials import keeper_of
 from cli.errors import InvalidValueError, UsageError
 from cli.invocation import Invocation, command, shared_options
+from cli.logins import forget_secret
 from cli.profiles import Auth, Profile, Profiles, asked_profile, change_profiles, check_name, load_profiles
 from cli.text import aligned
 from cli.tokens import is_same
@@ -98,7 +99,7 @@ def create(
         "organisation": organisation,
         "workos_url": workos_url,
     }
-    left: list[str] = []
+    left: list[Profile] = []
 
     def changed(profiles: Profiles) -> Profiles:
         known = profiles.by_name.get(name)
@@ -111,13 +112,13 @@ def create(
         is_elsewhere = old.url is not None and new.url is not None and not is_same(old.url, new.url)
         if old.credential is not None and (is_elsewhere or new.auth is not old.auth):
             # A secret is for one primary, and of one kind.
-            left.append(old.credential)
+            left.append(old)
             new = replace(new, credential=None)
         return profiles.with_profile(name, new)
 
     profiles = change_profiles(os.environ, changed)
-    for credential in left:
-        forget(credential)
+    for one in left:
+        forget_secret(one)
     _tell(call, profiles, name, "changed" if change else "created")
     if left:
         call.say(f"what it had is forgotten: td login --profile {name}")
@@ -138,10 +139,8 @@ def use(call: Invocation, name: _Name) -> None:
 def delete(call: Invocation, name: _Name) -> None:
     """Delete a profile, and what the vault keeps for it."""
     profiles = load_profiles(os.environ)
-    credential = profiles.get(check_name(name)).credential
     # A secret that nobody knows of any more would be kept for ever, so it goes first.
-    if credential is not None:
-        forget(credential)
+    forget_secret(profiles.get(check_name(name)))
     change_profiles(os.environ, lambda known: known.without(name))
     _tell(call, profiles, name, "deleted")
 

@@ -163,6 +163,29 @@ def test_logging_out_forgets_the_sign_in_and_says_where_workos_ends_it(signed_in
     assert call(signed_in, "sync", "--json").error()["message"] == "nobody is signed in with profile default"
 
 
+def test_a_renewal_that_runs_just_now_does_not_bring_back_what_was_logged_out(
+    signed_in: Program, double: WorkOSDouble
+) -> None:
+    """The logout waits for it."""
+    expire(signed_in)
+    double.faults.append(Fault.HANG)
+    renewing = signed_in.start("sync")
+    while not double.asked:
+        assert renewing.poll() is None
+        double.is_over.wait(0.02)
+
+    leaving = signed_in.start("logout")
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            leaving.wait(1)
+    finally:
+        double.is_over.set()
+        answers = [process.communicate(timeout=30) for process in (renewing, leaving)]
+
+    assert leaving.returncode == 0, answers
+    assert kept(signed_in) == []
+
+
 def test_another_organisation_is_signed_in_to_when_it_is_wanted(laptop: Program, double: WorkOSDouble) -> None:
     """WorkOS gives the one it finds first; the other is asked for at once, and stays."""
     document = done(laptop, *login_words(double), "--organisation", "org_wanted", "--json").document()
