@@ -5,6 +5,7 @@ STATE/server.json    ports, the public address; no secret
 STATE/secrets        a FileVault: `admin-key`, `gateway-admin-key`, `tenant/NAME/KEY`
 STATE/registry.db    tenants, public keys, digests of what was handed out
 STATE/tenants.lock   held by who changes tenants
+STATE/last-backup.json  where the last backup was put, and when
 STATE/data/          the data directory of sqld
 ```
 
@@ -108,6 +109,11 @@ class State:
         """What its sqld keeps."""
         return self.directory / "data"
 
+    @property
+    def lock_path(self) -> Path:
+        """What is locked by who changes its tenants."""
+        return self.directory / "tenants.lock"
+
     def settings(self) -> Settings:
         """Its settings.
 
@@ -142,7 +148,7 @@ class State:
             registry,
             vault,
             self.admin(vault),
-            lock_path=self.directory / "tenants.lock",
+            lock_path=self.lock_path,
             closed_key=self.settings().closed_key,
         )
 
