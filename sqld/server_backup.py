@@ -16,7 +16,6 @@ Always true:
 
 import contextlib
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,12 +53,15 @@ class LastBackup(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RestoredServer:
-    """directory: of the server. set_aside: where what was there is now. revoked: what stays revoked; see `restore`."""
+    """directory: of the server. set_aside: where what was there is now.
+
+    revoked: how much stays revoked that was not yet in the backup; None if the old registry is unreadable.
+    """
 
     directory: Path
     set_aside: Path | None
     manifest: Manifest
-    revoked: int
+    revoked: int | None
 
 
 def back_up_server(
@@ -87,10 +89,9 @@ def back_up_server(
         first=lambda folder: _copy_server(state, folder, progress),
     )
     last = LastBackup(folder=made.folder.absolute(), made_at=made.manifest.made_at)
-    try:
+    # The copy is whole, and where the disk of the server is full it is wanted most: `look` tells that it is not noted.
+    with contextlib.suppress(OSError):
         write_whole(state.directory / LAST, last.model_dump_json().encode())
-    except OSError as error:
-        raise StateError(state.directory / LAST, error.strerror or str(error)) from error
     return made
 
 
@@ -203,7 +204,7 @@ def _place(state: State, *, replace: bool) -> Iterator[bool]:
         yield is_occupied
 
 
-def _keep_revoked(before: State, restored: State, *, now: int) -> int:
+def _keep_revoked(before: State, restored: State, *, now: int) -> int | None:
     """Revoke in the restored registry what is revoked in the one before; how much of it was not."""
     count = 0
     try:
@@ -214,9 +215,9 @@ def _keep_revoked(before: State, restored: State, *, now: int) -> int:
                     new.tokens.revoke(token.id, now=now)
                     count += 1
             count += _keep_api_keys_revoked(old, new, now=now)
-    except (RegistryError, sqlite3.Error):
+    except RegistryError:
         # What cannot be read is a reason to restore, not one against it.
-        return count
+        return None
     return count
 
 

@@ -84,6 +84,8 @@ def _restore_server(call: Invocation, folder: Path, state: Path | None, *, repla
         state=str(done.directory),
         kept_revoked=done.revoked,
     )
+    if done.revoked is None:
+        call.say("what was revoked after this backup could not be read, and holds again: revoke it anew")
     call.say("tokens that were made after this backup are not known any more: mint new ones")
 
 
@@ -95,7 +97,7 @@ def _emit(
     *,
     aside: str | None,
     state: str | None,
-    kept_revoked: int,
+    kept_revoked: int | None,
 ) -> None:
     call.emit(
         lambda: {

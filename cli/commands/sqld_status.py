@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def status(call: Invocation, *, state: StateDir = None) -> None:
-    """Show how a server is: what answers, its tenants, its read replicas, its last backup.
+    """Show what of a server answers, its tenants, and what is not well.
 
     It ends with an error where something is not as it should be, so that a timer can ask it.
     """

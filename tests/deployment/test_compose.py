@@ -13,7 +13,7 @@ from tests.deployment.nginx_files import FILES, ROOT
 COMPOSE: Final = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: Final[dict[str, dict[str, Any]]] = COMPOSE["services"]
 DOCKERFILE: Final = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
-STATE: Final = "/srv/replica/state"
+STATE: Final = "/var/lib/replica/state"
 OF_TD: Final = ("sqld", "gateway", "read-replica", "backup")
 
 
@@ -36,7 +36,7 @@ def test_the_backup_is_that_of_td() -> None:
     """In a loop, which ends with an error when it fails."""
     (command,) = SERVICES["backup"]["command"]
 
-    assert " ".join(backup_words(STATE, "/srv/backups")) in command
+    assert " ".join(backup_words(STATE, "/var/backups/replica")) in command
     assert command.startswith("while td ")
     assert command.endswith("exit 1")
 

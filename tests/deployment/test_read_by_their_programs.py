@@ -34,7 +34,7 @@ def test_compose_understands_it() -> None:
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     """Every directive of them; only td is not where they say."""
     for unit in UNITS:
-        text = re.sub(r"/opt/replica/bin/td|/usr/sbin/nginx", "/bin/true", unit.read_text(encoding="utf-8"))
+        text = re.sub(r"/usr/local/lib/replica/bin/td|/usr/sbin/nginx", "/bin/true", unit.read_text(encoding="utf-8"))
         (tmp_path / unit.name).write_text(text, encoding="utf-8")
 
     said = subprocess.run(

@@ -9,7 +9,7 @@ from sqld.proxy import render_nginx
 from tests.deployment.nginx_files import FILES, ROOT
 
 UNITS: Final = ROOT / "deploy" / "systemd"
-TD: Final = "/opt/replica/bin/td"
+TD: Final = "/usr/local/lib/replica/bin/td"
 STATE: Final = "/var/lib/replica/state"
 OF_TD: Final = ("replica-sqld", "replica-gateway", "replica-backup")
 SERVICES: Final = sorted(path.stem for path in UNITS.glob("*.service"))

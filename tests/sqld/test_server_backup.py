@@ -122,6 +122,21 @@ def test_what_was_revoked_after_the_backup_stays_revoked(
     assert (done.set_aside / "registry.db").is_file()
 
 
+def test_a_server_whose_registry_is_damaged_can_be_replaced(
+    primary: TenantServer, backup: Path, sqld_binary: Path
+) -> None:
+    """It is told that nobody knows what was revoked since."""
+    primary.server.stop()
+    primary.registry.close()
+    primary.state.registry_path.write_bytes(b"\x55" * 8192)
+
+    done = restore_server(backup, primary.state, opened_with(primary.vault_key), binary=sqld_binary, replace=True)
+
+    assert done.revoked is None
+    with primary.state.registry() as registry:
+        assert [tenant.name for tenant in registry.tenants.all()] == ["acme", "globex"]
+
+
 def test_a_server_that_runs_is_not_replaced(primary: TenantServer, backup: Path, sqld_binary: Path) -> None:
     """Neither while its sqld runs, nor while a gateway has its registry open; nor without --replace."""
     opener = opened_with(primary.vault_key)
@@ -204,6 +219,19 @@ def test_a_server_knows_its_last_backup(primary: TenantServer, backup: Path) -> 
     assert last.folder == backup
     assert last.made_at == json.loads((backup / "manifest.json").read_text())["made_at"]
     (primary.state.directory / "last-backup.json").write_text("damaged")
+    assert last_backup(primary.state) is None
+
+
+def test_a_backup_that_cannot_be_noted_is_one_all_the_same(
+    primary: TenantServer, backup: Path, sqld_binary: Path, tmp_path: Path
+) -> None:
+    """As where the disk of the server is full, and that of the backups is not."""
+    (primary.state.directory / "last-backup.json").unlink()
+    (primary.state.directory / "last-backup.json").mkdir()
+
+    made = back_up_server(primary.state, tmp_path / "backups", binary=sqld_binary)
+
+    assert (made.folder / "manifest.json").is_file()
     assert last_backup(primary.state) is None
 
 
