@@ -248,7 +248,7 @@ def set_up(directory: Path, vault: Vault, **given: int | str | Sequence[str]) ->
     return state
 
 
-def _changed(before: Settings | None, given: Mapping[str, int | str]) -> Settings:
+def _changed(before: Settings | None, given: Mapping[str, int | str | Sequence[str]]) -> Settings:
     known = before.model_dump() if before is not None else {"closed_key": SigningKey.generate().public_pem}
     try:
         return Settings.model_validate({**known, **given})

@@ -12,6 +12,7 @@ import pytest
 
 from sqld import Server, find_sqld
 from tests.docs.console import Run
+from tests.docs.server import WholeServer
 from tests.docs.typist import Typist, stockkeeper
 from tests.replica.backups import back_up, restore
 
@@ -29,6 +30,9 @@ def cast(page: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cas
             yield {"project": Typist(home / "project", monkeypatch)}, {"~": str(home)}, _files(home / "project")
         case "docs/agents.md":
             yield _agents(home, monkeypatch), {"~": str(home)}, {}
+        case "docs/runbook.md":
+            with _whole_server(home, monkeypatch) as told:
+                yield told
         case "examples/README.md":
             with Server(find_sqld()) as server:
                 people = {name: stockkeeper(home / name, monkeypatch, server.url) for name in ("shop", "cellar")}
@@ -44,6 +48,20 @@ def _agents(home: Path, monkeypatch: pytest.MonkeyPatch) -> Mapping[str, Run]:
     return {
         name: Typist(home / "project", monkeypatch, TD_SESSION_ID=name) for name in ("project", "writer", "reviewer")
     }
+
+
+@contextmanager
+def _whole_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
+    """A server with the tenant acme, whoever runs it, and two of its people, each with a token."""
+    server = WholeServer(home / "state")
+    with server.running():
+        admin = Typist(home / "admin", monkeypatch, **server.environ)
+        admin(["sqld", "tenant", "create", "acme"])
+        people = {
+            name: Typist(home / name, monkeypatch, TD_DATABASE_TOKEN=server.token("acme", subject=name))
+            for name in ("laptop", "desktop")
+        }
+        yield {**people, "admin": admin}, {**server.names, "~": str(home)}, server.events(home / "backups")
 
 
 def _files(project: Path) -> Mapping[str, Callable[[], object]]:
