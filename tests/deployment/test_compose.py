@@ -1,6 +1,8 @@
 """docker-compose.yml and the Dockerfile: the processes of `td sqld up`, in containers."""
 
+import json
 import re
+import tomllib
 from typing import Any, Final
 
 import pytest
@@ -22,6 +24,17 @@ def instructions() -> list[tuple[str, str]]:
     text = re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE)
     lines = re.sub(r"\\\n\s*", "", text).splitlines()
     return [(name, rest) for line in lines if line.strip() for name, _, rest in [line.partition(" ")]]
+
+
+def stage(name: str) -> dict[str, list[str]]:
+    """The instructions of one stage, by name, in order."""
+    found: dict[str, list[str]] = {}
+    is_in = False
+    for word, rest in instructions():
+        is_in = rest.endswith(f" AS {name}") if word == "FROM" else is_in
+        if is_in:
+            found.setdefault(word, []).append(rest)
+    return found
 
 
 @pytest.mark.parametrize("part", Part)
@@ -117,15 +130,30 @@ def test_profiles_are_asked_for() -> None:
 
 def test_the_image_is_of_pinned_parts_and_runs_as_nobody_special() -> None:
     """The sqld in it is the one that was measured; who runs it is a number, which orchestrators check."""
-    steps = instructions()
-    images = [rest.partition(" AS ")[0] for name, rest in steps if name == "FROM"]
+    images = [rest.partition(" AS ")[0] for name, rest in instructions() if name == "FROM"]
+    server = stage("server")
 
     assert SQLD_IMAGE in images
-    assert all(re.search(r":v?\d", image) and "latest" not in image for image in images)
-    assert [rest for name, rest in steps if name == "USER"] == ["10001:10001"]
-    assert steps[-1][0] == "CMD"
-    assert ("STOPSIGNAL", STOP_SIGNAL) in steps
-    assert ("ENTRYPOINT", '["td"]') in steps
+    assert all(re.search(r":v?\d", image) for image in images if image != "server")
+    assert server["USER"] == ["10001:10001"]
+    assert server["STOPSIGNAL"] == [STOP_SIGNAL]
+    assert server["ENTRYPOINT"] == ['["td"]']
+    assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} == {"server"}
+
+
+def test_one_machine_at_fly_runs_what_td_runs() -> None:
+    """All of it in one container, behind the port that Fly asks, ended gently, and never twice on its data."""
+    fly = tomllib.loads((ROOT / "deploy" / "fly.toml").read_text(encoding="utf-8"))
+    single = stage("single")
+    words = json.loads(single["CMD"][0])
+
+    assert words == ["sqld", "up", "--state", STATE, "--listen", f"0.0.0.0:{fly['http_service']['internal_port']}"]
+    assert "--reuid=10001" in json.loads(single["ENTRYPOINT"][0])[2]
+    assert fly["build"] == {"dockerfile": "Dockerfile", "build-target": "single"}
+    assert (fly["kill_signal"], fly["kill_timeout"]) == (STOP_SIGNAL, f"{STOP_S}s")
+    assert STATE.startswith(fly["mounts"]["destination"])
+    assert fly["deploy"]["strategy"] == "immediate"
+    assert "env" not in fly
 
 
 def test_the_image_is_built_from_what_the_build_is_sent() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.run import run as td
 from sqld import Server, find_sqld
 from tests.docs.console import Run
 from tests.docs.server import WholeServer
@@ -55,7 +56,7 @@ def _whole_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]
     """A server with the tenant acme, whoever runs it, and two of its people, each with a token."""
     server = WholeServer(home / "state")
     with server.running():
-        admin = Typist(home / "admin", monkeypatch, **server.environ)
+        admin = Typist(home / "admin", monkeypatch, td, **server.environ)
         admin(["sqld", "tenant", "create", "acme"])
         people = {
             name: Typist(home / name, monkeypatch, TD_DATABASE_TOKEN=server.token("acme", subject=name))
