@@ -145,9 +145,10 @@ def test_one_machine_at_fly_runs_what_td_runs() -> None:
     """All of it in one container, behind the port that Fly asks, ended gently, and never twice on its data."""
     fly = tomllib.loads((ROOT / "deploy" / "fly.toml").read_text(encoding="utf-8"))
     single = stage("single")
-    words = json.loads(single["CMD"][0])
+    (command,) = json.loads(single["CMD"][0])
+    listen = f"0.0.0.0:{fly['http_service']['internal_port']}"
 
-    assert words == ["sqld", "up", "--state", STATE, "--listen", f"0.0.0.0:{fly['http_service']['internal_port']}"]
+    assert command == f"td sqld init --state {STATE} && exec td sqld up --state {STATE} --listen {listen}"
     assert "--reuid=10001" in json.loads(single["ENTRYPOINT"][0])[2]
     assert fly["build"] == {"dockerfile": "Dockerfile", "build-target": "single"}
     assert (fly["kill_signal"], fly["kill_timeout"]) == (STOP_SIGNAL, f"{STOP_S}s")
