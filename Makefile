@@ -29,6 +29,7 @@ bench: .venv/bench.stamp
 docs: install
 	$(BIN)/python -m cli.manual
 	$(BIN)/python -m cli.schemas
+	$(BIN)/python -m tests.deployment.nginx_files
 
 install: .venv/install.stamp
 

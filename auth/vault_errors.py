@@ -19,7 +19,9 @@ from pathlib import Path
 
 from auth.errors import VaultError
 
-_GIVE_A_KEY = "set TD_VAULT_KEY or TD_VAULT_PASSPHRASE; for a new vault, td auth new-vault-key makes a key"
+_GIVE_A_KEY = (
+    "set TD_VAULT_KEY, TD_VAULT_KEY_FILE or TD_VAULT_PASSPHRASE; for a new vault, td auth new-vault-key makes a key"
+)
 
 
 class VaultChoiceError(VaultError):

@@ -8,11 +8,13 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Self, TypeAlias
 
 from auth.vault_errors import BadVaultKeyError, VaultKeyMissingError
 
 KEY_VARIABLE: Final = "TD_VAULT_KEY"
+KEY_FILE_VARIABLE: Final = "TD_VAULT_KEY_FILE"
 PASSPHRASE_VARIABLE: Final = "TD_VAULT_PASSPHRASE"  # noqa: S105 - the name of a variable
 _KEY_BYTES: Final = 32
 _KEY_LENGTH: Final = 43
@@ -64,23 +66,36 @@ Opener: TypeAlias = VaultKey | Passphrase
 
 def is_opener_given(environ: Mapping[str, str]) -> bool:
     """Whether the environment holds what could open a vault."""
-    return any(_given(environ, name) for name in (KEY_VARIABLE, PASSPHRASE_VARIABLE))
+    return any(_given(environ, name) for name in (KEY_VARIABLE, KEY_FILE_VARIABLE, PASSPHRASE_VARIABLE))
 
 
 def find_opener(environ: Mapping[str, str], ask: Callable[[], str] | None = None) -> Opener:
-    """What opens the vault: TD_VAULT_KEY, else TD_VAULT_PASSPHRASE, else what a person answers to `ask`.
+    """What opens the vault.
+
+    TD_VAULT_KEY, else the key in the file that TD_VAULT_KEY_FILE names (what systemd and container engines hand to a
+    program they hand as a file), else TD_VAULT_PASSPHRASE, else what a person answers to `ask`.
 
     Raises:
         VaultKeyMissingError: none of them is there.
-        BadVaultKeyError: the first that is there is no key, or too short.
+        BadVaultKeyError: the first that is there is no key, cannot be read, or is too short.
     """
     if key := _given(environ, KEY_VARIABLE):
         return VaultKey.parse(key)
+    if path := _given(environ, KEY_FILE_VARIABLE):
+        return VaultKey.parse(_key_in(Path(path)), source=KEY_FILE_VARIABLE)
     if passphrase := _given(environ, PASSPHRASE_VARIABLE):
         return Passphrase(passphrase, PASSPHRASE_VARIABLE)
     if ask is None:
         raise VaultKeyMissingError
     return Passphrase(ask())
+
+
+def _key_in(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        raise BadVaultKeyError(KEY_FILE_VARIABLE, f"{path}: {reason}") from None
 
 
 def _given(environ: Mapping[str, str], name: str) -> str:

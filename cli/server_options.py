@@ -15,6 +15,24 @@ GatewayPort = Annotated[int | None, _port("--gateway-port", "Where the gateway l
 PublicUrl = Annotated[
     str | None, typer.Option("--public-url", help="What clients are to connect to.", show_default=False, metavar="URL")
 ]
+ReplicationAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--replication-address",
+        help="Where read replicas fetch from, without a token: let nobody else reach it.",
+        show_default=False,
+        metavar="ADDRESS:PORT",
+    ),
+]
+ReadReplicas = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--read-replica",
+        help="Where td commands a read replica, for td sqld status; can be repeated.",
+        show_default=False,
+        metavar="ADDRESS:PORT",
+    ),
+]
 RequestsPerMinute = Annotated[
     int | None,
     typer.Option("--requests-per-minute", min=1, help="How many a token may make.", show_default=False, metavar="N"),

@@ -18,7 +18,7 @@ from cli.errors import ForeignError
 from cli.passphrase import asking
 from sqld.errors import SqldError
 from sqld.registry import Registry
-from sqld.state import State, default_directory
+from sqld.state import STATE_VARIABLE, State, default_directory
 from tracker import days, moment_text
 
 if TYPE_CHECKING:
@@ -30,6 +30,16 @@ StateDir = Annotated[
     typer.Option(
         "--state",
         help="The directory of the server. Default: TD_SQLD_STATE, or a place of your user.",
+        show_default=False,
+        metavar="DIR",
+    ),
+]
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir",
+        help="Where the data is. Default: a directory of your user.",
         show_default=False,
         metavar="DIR",
     ),
@@ -51,6 +61,18 @@ class Serving:
 def state_at(directory: Path | None) -> State:
     """The server's directory that is meant."""
     return State(default_directory(os.environ) if directory is None else directory)
+
+
+def has_state() -> bool:
+    """Whether a server with tenants is meant where nothing is said: one is named by the environment, or set up."""
+    # What is typed may be too long for a name: then there is none.
+    return bool(os.environ.get(STATE_VARIABLE)) or os.path.exists(state_at(None).settings_path)  # noqa: PTH110 - see above
+
+
+def default_data_dir() -> Path:
+    """Where the data of sqld are, if nobody says otherwise."""
+    place = state_at(None)
+    return place.data_dir if has_state() else place.directory
 
 
 def vault_of(state: State) -> "Vault":

@@ -47,6 +47,11 @@ def moment_of(now: datetime) -> str:
     return now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%S.%fZ")
 
 
+def nothing(_folder: Path) -> list[FileCopy]:
+    """There is nothing that belongs to the data besides."""
+    return []
+
+
 def silent(_doing: str, _done: int, _total: int) -> None:
     """Progress that nobody watches."""
 
@@ -58,6 +63,7 @@ def back_up(
     binary: Path,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     progress: Progress = silent,
+    first: Callable[[Path], list[FileCopy]] = nothing,
 ) -> Backup:
     """Write a copy of all that is in a data directory to a new folder in `into`, and try it.
 
@@ -67,6 +73,7 @@ def back_up(
         binary: the sqld that tries the copies, from `find_sqld`.
         clock: gives the moment that the backup is named for.
         progress: is told how far it is.
+        first: copies what belongs to the data besides into the folder, before them. What it raises is raised.
 
     Raises:
         NoDatabaseError: the directory is not of an sqld.
@@ -84,7 +91,7 @@ def back_up(
     except OSError as error:
         raise BackupError(into, _why(error)) from error
     try:
-        manifest = _fill(folder, data_dir, made_at, binary, progress)
+        manifest = _fill(folder, data_dir, made_at, binary, progress, first)
         write_manifest(folder, manifest)
         final = into / moment_of(made_at)
         flush_all(folder)
@@ -98,8 +105,16 @@ def back_up(
     return Backup(final, manifest)
 
 
-def _fill(folder: Path, data_dir: Path, made_at: datetime, binary: Path, progress: Progress) -> Manifest:
+def _fill(
+    folder: Path,
+    data_dir: Path,
+    made_at: datetime,
+    binary: Path,
+    progress: Progress,
+    first: Callable[[Path], list[FileCopy]],
+) -> Manifest:
     build = sqld_version(binary)
+    server = first(folder)
     # The settings first: a namespace that is made meanwhile is then in none of them or in the copies alone, and never
     # promised without its data.
     settings = _copy_of_settings(folder, data_dir, progress)
@@ -111,23 +126,30 @@ def _fill(folder: Path, data_dir: Path, made_at: datetime, binary: Path, progres
             # It was deleted meanwhile.
             shutil.rmtree((folder / database_of(namespace)).parent, ignore_errors=True)
     stamp = made_at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return Manifest(made_at=stamp, sqld=build, namespaces=copies, settings=settings)
+    return Manifest(made_at=stamp, sqld=build, namespaces=copies, settings=settings, server=server)
 
 
 def _copy_of_settings(folder: Path, data_dir: Path, progress: Progress) -> FileCopy | None:
     if not (data_dir / SETTINGS).is_file():
         return None
-    _copy_database(data_dir, folder, SETTINGS, "copying the settings", progress)
-    with (folder / SETTINGS).open("rb") as copy:
+    copy_database(data_dir / SETTINGS, folder / SETTINGS, "copying the settings", progress)
+    return file_copy(folder, SETTINGS)
+
+
+def file_copy(folder: Path, file: Path) -> FileCopy:
+    """What a manifest says of a file that is in the folder of a backup. Raises OSError."""
+    with (folder / file).open("rb") as copy:
         sha256 = hashlib.file_digest(copy, "sha256").hexdigest()
-    return FileCopy(file=SETTINGS.as_posix(), bytes=(folder / SETTINGS).stat().st_size, sha256=sha256)
+    return FileCopy(file=file.as_posix(), bytes=(folder / file).stat().st_size, sha256=sha256)
 
 
 def _copy_of_namespace(folder: Path, data_dir: Path, namespace: str, binary: Path, progress: Progress) -> NamespaceCopy:
     # Before the copy: what the log says then, the copy holds for certain.
     position = log_position(data_dir, namespace)
     file = database_of(namespace)
-    _copy_database(data_dir, folder, file, f"copying {namespace}", progress)
+    # mkdir gives its mode to the last folder only.
+    (folder / file).parent.parent.mkdir(mode=0o700, exist_ok=True)
+    copy_database(data_dir / file, folder / file, f"copying {namespace}", progress)
     trial = folder / "trial"
     try:
         database = trial / database_of("default")
@@ -160,8 +182,8 @@ def _copy_for_trial(source: Path, target: Path, namespace: str, progress: Progre
     return copy_and_hash(source, target, copied=copied), total
 
 
-def _copy_database(data_dir: Path, folder: Path, file: Path, doing: str, progress: Progress) -> None:
-    source, target = data_dir / file, folder / file
+def copy_database(source: Path, target: Path, doing: str, progress: Progress) -> None:
+    """Copy a database as it is at one moment, while others write to it. Raises OSError, sqlite3.Error."""
     # SQLite would say only that it cannot open it.
     source.stat()
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

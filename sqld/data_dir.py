@@ -82,22 +82,23 @@ def held(data_dir: Path) -> Iterator[None]:
     except OSError as error:
         raise DataDirUnusableError(data_dir, error.strerror or str(error)) from error
     try:
-        if _is_open_elsewhere(data_dir):
+        if _is_served(data_dir):
             raise DataDirInUseError(data_dir)
         yield
     finally:
         lock.release()
 
 
-def _is_open_elsewhere(data_dir: Path) -> bool:
+def _is_served(data_dir: Path) -> bool:
     try:
         databases = [SETTINGS, *map(database_of, namespaces_in(data_dir))]
-        return any(_is_locked(data_dir / database) for database in databases)
+        return any(is_open_elsewhere(data_dir / database) for database in databases)
     except OSError as error:
         raise DataDirUnusableError(data_dir, error.strerror or str(error)) from error
 
 
-def _is_locked(database: Path) -> bool:
+def is_open_elsewhere(database: Path) -> bool:
+    """Whether another process has a database open that is in WAL mode. Raises OSError."""
     # Closing the file lets go of every lock this process has on it: there must be no connection to it in here.
     try:
         descriptor = os.open(database, os.O_RDWR)

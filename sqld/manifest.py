@@ -56,22 +56,26 @@ class NamespaceCopy(FileCopy):
 
 
 class Manifest(_Part):
-    """made_at: UTC, when the copies were begun. sqld: the build that tried them. settings: of the namespaces."""
+    """made_at: UTC, when the copies were begun. sqld: the build that tried them. settings: of the namespaces.
+
+    server: what a server with tenants has besides; it lies in a folder of the backup of its own.
+    """
 
     format: Literal[1] = 1
     made_at: str
     sqld: str
     namespaces: list[NamespaceCopy]
     settings: FileCopy | None
+    server: list[FileCopy] = Field(default_factory=list)
 
     @property
     def bytes(self) -> int:
-        """The size of all its files."""
+        """The size of the data directory in it."""
         return sum(part.bytes for part in self.files)
 
     @property
     def files(self) -> list[FileCopy]:
-        """All of its files."""
+        """What a data directory is made of."""
         return [*self.namespaces, *([self.settings] if self.settings is not None else [])]
 
 

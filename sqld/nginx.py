@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from sqld._guard import Guard
+from sqld.deployment import nginx_command
 from sqld.proxy import ProxySettings, render_nginx
 from sqld.proxy_errors import NginxNotFoundError, NginxStartError
 
@@ -81,7 +82,7 @@ class Nginx:
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             config_path.write_text(config)
-            self._spawn([str(binary), "-p", str(directory), "-e", str(log_path), "-c", str(config_path)])
+            self._spawn(nginx_command(binary, directory, config=config_path, error_log=log_path))
             self._wait_until_it_listens(log_path)
         except OSError as error:
             self.stop()

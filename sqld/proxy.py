@@ -56,7 +56,7 @@ class ProxySettings:
     gateway, primary: where both answer, as `127.0.0.1:8081`. certificate, certificate_key: PEM files; both or neither.
     hrana_bytes_max, batch_bytes_max: the largest body of a request to sqld, and to the gateway. address_rate: how many
     requests a second one address may make, with tokens that hold or not, and four times as many at once. workers:
-    processes.
+    processes. log: a file or, as nginx writes it, a syslog for all that it logs; None: two files in its directory.
     """
 
     directory: Path
@@ -69,6 +69,17 @@ class ProxySettings:
     batch_bytes_max: int = 4_000_000
     address_rate: int = 200
     workers: int = 1
+    log: str | None = None
+
+    @property
+    def error_log(self) -> str:
+        """Where it writes errors."""
+        return self.log or str(self.directory / "nginx-error.log")
+
+    @property
+    def requests_log(self) -> str:
+        """Where it writes requests, one JSON object a line."""
+        return self.log or str(self.directory / "nginx-requests.log")
 
 
 def render_nginx(settings: ProxySettings) -> str:
@@ -88,6 +99,8 @@ def render_nginx(settings: ProxySettings) -> str:
     ]
     return _MAIN.format(
         directory=settings.directory,
+        error_log=settings.error_log,
+        requests_log=settings.requests_log,
         workers=settings.workers,
         address_rate=settings.address_rate,
         address_burst=4 * settings.address_rate,
@@ -102,7 +115,9 @@ def render_nginx(settings: ProxySettings) -> str:
 
 def _texts(settings: ProxySettings) -> Sequence[str]:
     paths = (settings.directory, settings.certificate, settings.certificate_key)
-    return [settings.listen, settings.gateway, settings.primary, *(str(path) for path in paths if path is not None)]
+    addresses = (settings.listen, settings.gateway, settings.primary)
+    logs = (settings.error_log, settings.requests_log)
+    return [*addresses, *logs, *(str(path) for path in paths if path is not None)]
 
 
 def _listen(settings: ProxySettings) -> str:
@@ -134,7 +149,7 @@ _MAIN: Final = """\
 daemon off;
 worker_processes {workers};
 pid {directory}/nginx.pid;
-error_log {directory}/nginx-error.log error;
+error_log {error_log} error;
 
 events {{
     worker_connections 1024;
@@ -150,7 +165,7 @@ http {{
     log_format requests escape=json '{{"at":"$time_iso8601","request_id":"$request_id","method":"$request_method",'
         '"path":"$replica_path","status":$status,"seconds":$request_time,"bytes_in":$request_length,"bytes_out":$bytes_sent,'
         '"tenant":"$replica_tenant","refusal":"$replica_refusal"}}';
-    access_log {directory}/nginx-requests.log requests;
+    access_log {requests_log} requests;
 
     # As the client wrote it, without its query.
     map $request_uri $replica_path {{

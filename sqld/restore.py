@@ -83,7 +83,7 @@ def restore_backup(
             _fill(folder, backup, manifest, binary, progress)
             flush_all(folder)
             set_aside = data_dir.with_name(f"{data_dir.name}.replaced-{moment}") if is_occupied else None
-            _swap(folder, data_dir, set_aside)
+            swap(folder, data_dir, set_aside)
         except OSError as error:
             raise RestoreError(data_dir, error.strerror or str(error)) from error
         finally:
@@ -113,7 +113,7 @@ def _fill(folder: Path, backup: Path, manifest: Manifest, binary: Path, progress
         progress("copying the backup", done, manifest.bytes)
 
     for part in manifest.files:
-        _copy_part(folder, backup, part, copied)
+        copy_part(folder, backup, part, copied)
     for number, copy in enumerate(manifest.namespaces):
         progress("trying what was copied", number, len(manifest.namespaces))
         _try_namespace(folder, backup, copy, binary)
@@ -123,7 +123,8 @@ def _fill(folder: Path, backup: Path, manifest: Manifest, binary: Path, progress
         raise DamagedBackupError(backup, f"sqld does not start on it ({error.reason})") from error
 
 
-def _copy_part(folder: Path, backup: Path, part: FileCopy, copied: Callable[[int], None]) -> None:
+def copy_part(folder: Path, backup: Path, part: FileCopy, copied: Callable[[int], None]) -> None:
+    """Copy a file of a backup to its place in a folder. Raises DamagedBackupError, OSError."""
     source, target = backup / part.file, folder / part.file
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
@@ -150,7 +151,8 @@ def _try_namespace(folder: Path, backup: Path, copy: NamespaceCopy, binary: Path
     shutil.rmtree(trial)
 
 
-def _swap(folder: Path, data_dir: Path, set_aside: Path | None) -> None:
+def swap(folder: Path, data_dir: Path, set_aside: Path | None) -> None:
+    """Give a folder its final name; what has that name now gets another. Raises OSError."""
     if set_aside is not None:
         data_dir.rename(set_aside)
     try:

@@ -5,6 +5,7 @@ STATE/server.json    ports, the public address; no secret
 STATE/secrets        a FileVault: `admin-key`, `gateway-admin-key`, `tenant/NAME/KEY`
 STATE/registry.db    tenants, public keys, digests of what was handed out
 STATE/tenants.lock   held by who changes tenants
+STATE/last-backup.json  where the last backup was put, and when
 STATE/data/          the data directory of sqld
 ```
 
@@ -16,7 +17,7 @@ Always true:
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -38,6 +39,7 @@ from sqld.tenants import Tenancy
 STATE_VARIABLE: Final = "TD_SQLD_STATE"
 ADMIN_KEY: Final = "admin-key"
 GATEWAY_ADMIN_KEY: Final = "gateway-admin-key"
+ADDRESS: Final = r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$"
 _LOOPBACK: Final = "127.0.0.1"
 # What would give sqld another key, or open it without one.
 _OVERRIDES: Final = ("SQLD_AUTH_JWT_KEY_FILE", "SQLD_HTTP_AUTH", "SQLD_ADMIN_LISTEN_ADDR", "SQLD_HTTP_LISTEN_ADDR")
@@ -59,7 +61,8 @@ class Settings(BaseModel):
     public_url: what clients are told. closed_key: a public key, in PEM, that opens nothing. requests_per_minute: of one
     token. workos_client_id: the application whose people may come in; None: nobody signs in. workos_url, workos_issuer,
     workos_audience: as of `auth.workos_tokens`, where they are not the usual. creates_tenants: whether an organisation
-    gets a tenant when the first of its people comes.
+    gets a tenant when the first of its people comes. replication_address: where read replicas of the whole server fetch
+    from; who reaches it needs no token. read_replicas: the addresses of their admin APIs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +78,8 @@ class Settings(BaseModel):
     workos_issuer: str | None = None
     workos_audience: str | None = None
     creates_tenants: bool = False
+    replication_address: str | None = Field(default=None, pattern=ADDRESS)
+    read_replicas: tuple[Annotated[str, Field(pattern=ADDRESS)], ...] = ()
     closed_key: str
 
 
@@ -103,6 +108,11 @@ class State:
     def data_dir(self) -> Path:
         """What its sqld keeps."""
         return self.directory / "data"
+
+    @property
+    def lock_path(self) -> Path:
+        """What is locked by who changes its tenants."""
+        return self.directory / "tenants.lock"
 
     def settings(self) -> Settings:
         """Its settings.
@@ -138,7 +148,7 @@ class State:
             registry,
             vault,
             self.admin(vault),
-            lock_path=self.directory / "tenants.lock",
+            lock_path=self.lock_path,
             closed_key=self.settings().closed_key,
         )
 
@@ -169,7 +179,16 @@ class State:
 
 def sqld_flags(settings: Settings) -> list[str]:
     """The arguments of an sqld with tenants, besides those of any sqld."""
-    return ["--enable-namespaces", "--admin-listen-addr", f"{_LOOPBACK}:{settings.admin_port}"]
+    flags = ["--enable-namespaces", "--admin-listen-addr", f"{_LOOPBACK}:{settings.admin_port}"]
+    if settings.replication_address is not None:
+        flags += ["--grpc-listen-addr", settings.replication_address]
+    return flags
+
+
+def read_replica_flags(*, admin_listen: str, primary: str) -> list[str]:
+    """The arguments of a read replica of all tenants. primary: the `replication_address` of the server."""
+    flags = ["--enable-namespaces", "--admin-listen-addr", admin_listen]
+    return [*flags, "--primary-grpc-url", f"http://{primary}"]
 
 
 def sqld_environ(settings: Settings, admin_key: str, environ: Mapping[str, str]) -> dict[str, str]:
@@ -194,7 +213,7 @@ def read_key(vault: Vault, name: str) -> str:
     return key
 
 
-def set_up(directory: Path, vault: Vault, **given: int | str) -> State:
+def set_up(directory: Path, vault: Vault, **given: int | str | Sequence[str]) -> State:
     """Make a server's directory, or what is missing of it.
 
     Args:
@@ -229,7 +248,7 @@ def set_up(directory: Path, vault: Vault, **given: int | str) -> State:
     return state
 
 
-def _changed(before: Settings | None, given: Mapping[str, int | str]) -> Settings:
+def _changed(before: Settings | None, given: Mapping[str, int | str | Sequence[str]]) -> Settings:
     known = before.model_dump() if before is not None else {"closed_key": SigningKey.generate().public_pem}
     try:
         return Settings.model_validate({**known, **given})

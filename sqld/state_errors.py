@@ -7,6 +7,7 @@ SqldError
 ├── StateError              sqld_state         a server's directory cannot be read or written
 ├── SettingError            invalid_input      a setting that a server cannot have
 ├── StateBusyError          sqld_state_busy    another process changes the tenants
+├── GatewayRunsError        sqld_gateway_runs  a gateway has the registry of this server open
 ├── AdminUnreachableError   sqld_unreachable   the sqld of these tenants does not answer
 ├── AdminKeyError           sqld_admin_key     it answers, and does not take our admin key
 └── AdminAnswerError        sqld_admin         it answers with something unexpected
@@ -88,6 +89,20 @@ class StateBusyError(SqldError):
 
     def __str__(self) -> str:
         return f"another process changes the tenants in {self.directory}"
+
+
+class GatewayRunsError(SqldError):
+    """A gateway, or another td, has the registry of this server open."""
+
+    code = "sqld_gateway_runs"
+    hint = "nothing was changed; stop the gateway and whatever else serves from there, then try again"
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.directory = directory
+
+    def __str__(self) -> str:
+        return f"another process serves from {self.directory}"
 
 
 class AdminUnreachableError(SqldError):

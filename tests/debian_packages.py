@@ -14,13 +14,16 @@ from typing import Final
 PROGRAMS: Final[Mapping[str, tuple[str, ...]]] = {
     "the Secret Service": ("dbus-daemon", "gnome-keyring-daemon"),
     "the gateway": ("nginx",),
+    "deployment": ("docker-compose", "systemd-analyze"),
 }
 """What some tests are about, and the programs they start."""
 
 _PACKAGES: Final[Mapping[str, str]] = {
     "dbus-daemon": "dbus-daemon",
+    "docker-compose": "docker-compose",
     "gnome-keyring-daemon": "gnome-keyring",
     "nginx": "nginx",
+    "systemd-analyze": "systemd",
 }
 _DEADLINE_S: Final = 300
 

@@ -8,42 +8,36 @@ from typing import Annotated
 
 import typer
 
+from cli.commands.sqld_backup import backup, restore
 from cli.commands.sqld_gateway import gateway, up
+from cli.commands.sqld_proxy import proxy_config
+from cli.commands.sqld_read_replica import read_replica
+from cli.commands.sqld_status import status
 from cli.commands.sqld_tenants import app as tenants
 from cli.commands.sqld_tokens import keys, tokens
 from cli.errors import ForeignError, InterruptedByPersonError, UsageError
 from cli.invocation import Invocation, command, shared_options
 from cli.output import print_json, print_lines
-from cli.progress import measured
 from cli.server_options import (
     AdminPort,
     CreatesTenants,
     GatewayPort,
     PortOf,
     PublicUrl,
+    ReadReplicas,
+    ReplicationAddress,
     RequestsPerMinute,
     WorkOSAudience,
     WorkOSClientId,
     WorkOSIssuer,
     WorkOSUrl,
 )
-from cli.serving import Serving, StateDir, serving, state_at, told, vault_of
+from cli.serving import DataDir, Serving, StateDir, default_data_dir, has_state, serving, state_at, told, vault_of
 from cli.text import aligned
-from sqld import Manifest, PortTakenError, Server, SqldError, StartError, back_up, find_sqld, restore_backup
-from sqld.state import STATE_VARIABLE, set_up
+from sqld import PortTakenError, Server, SqldError, StartError, find_sqld
+from sqld.state import set_up
 
 app = typer.Typer(name="sqld", help="Run a primary of your own, keep teams apart, back it up.")
-
-DataDir = Annotated[
-    Path | None,
-    typer.Option(
-        "--data-dir",
-        help="Where the data is. Default: a directory of your user.",
-        show_default=False,
-        metavar="DIR",
-    ),
-]
-
 
 _PORT = 8080
 # How often keys whose time is over are looked for.
@@ -52,6 +46,11 @@ _SETTLE_EVERY_S = 60.0
 shared_options(app)
 command(app, "gateway")(gateway)
 command(app, "up")(up)
+command(app, "status")(status)
+command(app, "backup")(backup)
+command(app, "restore")(restore)
+command(app, "read-replica")(read_replica)
+command(app, "proxy-config")(proxy_config)
 app.add_typer(tenants)
 app.add_typer(tokens)
 app.add_typer(keys)
@@ -66,6 +65,8 @@ def init(
     admin_port: AdminPort = None,
     gateway_port: GatewayPort = None,
     public_url: PublicUrl = None,
+    replication_address: ReplicationAddress = None,
+    read_replicas: ReadReplicas = None,
     requests_per_minute: RequestsPerMinute = None,
     workos_client_id: WorkOSClientId = None,
     workos_url: WorkOSUrl = None,
@@ -83,6 +84,8 @@ def init(
         "admin_port": admin_port,
         "gateway_port": gateway_port,
         "public_url": public_url,
+        "replication_address": replication_address,
+        "read_replicas": read_replicas,
         "requests_per_minute": requests_per_minute,
         "workos_client_id": workos_client_id,
         "workos_url": workos_url,
@@ -96,15 +99,19 @@ def init(
             place.directory, vault_of(place), **{name: value for name, value in given.items() if value is not None}
         )
         settings = made.settings()
-    document = {"state": str(made.directory), **settings.model_dump(exclude={"version", "closed_key"})}
+    document = {"state": str(made.directory), **settings.model_dump(mode="json", exclude={"version", "closed_key"})}
     call.emit(
         lambda: document,
         lambda: [
             f"SET UP {made.directory}",
-            *aligned([(f"  {name}", str(value)) for name, value in document.items() if value and name != "state"]),
+            *aligned([(f"  {name}", _shown(value)) for name, value in document.items() if value and name != "state"]),
         ],
     )
     call.say(f"start it: td sqld run --state {made.directory}; keep copies of it and of its vault key apart")
+
+
+def _shown(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 @command(app, "run")
@@ -132,12 +139,12 @@ def run(
     if data_dir is not None and state is not None:
         raise UsageError("--data-dir and --state name two places", "give --state for a server with tenants")
     with _explained():
-        if state is not None or (data_dir is None and _has_state()):
+        if state is not None or (data_dir is None and has_state()):
             with serving(state) as here:
                 _run_with_tenants(call, here, port)
         else:
             port = _PORT if port is None else port
-            with Server(find_sqld(), port=port or None, data_dir=data_dir or _default_data_dir()) as server:
+            with Server(find_sqld(), port=port or None, data_dir=data_dir or default_data_dir()) as server:
                 _tell(call, server)
                 _ended(server, server.wait())
 
@@ -179,76 +186,6 @@ def _explained() -> Iterator[None]:
         raise ForeignError(error.code, str(error), error.hint) from error
     except KeyboardInterrupt:
         raise InterruptedByPersonError("sqld is stopped, its data are kept; td sqld run starts it again") from None
-
-
-@command(app, "backup")
-def backup(
-    call: Invocation,
-    directory: Annotated[
-        Path, typer.Argument(help="Where backups are kept; each gets a folder of its own.", metavar="DIR")
-    ],
-    data_dir: DataDir = None,
-) -> None:
-    """Copy all that a primary holds, while it runs or not."""
-    with _told(), measured(quiet=call.as_json) as progress:
-        made = back_up(data_dir or _default_data_dir(), directory, binary=find_sqld(), progress=progress)
-    call.emit(
-        lambda: {"folder": str(made.folder), **made.manifest.model_dump()},
-        lambda: [f"BACKED UP to {made.folder}", *_namespace_lines(made.manifest)],
-    )
-
-
-@command(app, "restore")
-def restore(
-    call: Invocation,
-    folder: Annotated[Path, typer.Argument(help="What td sqld backup made.", metavar="BACKUP")],
-    data_dir: DataDir = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Set aside what is there; it is kept.")] = False,
-) -> None:
-    """Put a backup in the place of a primary that is stopped."""
-    target = data_dir or _default_data_dir()
-    with _told(), measured(quiet=call.as_json) as progress:
-        done = restore_backup(folder, target, binary=find_sqld(), replace=replace, progress=progress)
-    aside = str(done.set_aside) if done.set_aside is not None else None
-    call.emit(
-        lambda: {"data_dir": str(done.data_dir), "set_aside": aside, **done.manifest.model_dump()},
-        lambda: [
-            f"RESTORED {done.data_dir} as it was at {done.manifest.made_at}",
-            *_namespace_lines(done.manifest),
-            *([f"what was there is kept in {aside}"] if aside is not None else []),
-        ],
-    )
-    call.say(
-        "start it as before; at its next sync each client fetches it anew, sends what waits, and tells what is gone"
-    )
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    try:
-        yield
-    except SqldError as error:
-        raise ForeignError(error.code, str(error), error.hint) from error
-    except KeyboardInterrupt:
-        raise InterruptedByPersonError("nothing was changed, and what was begun is removed") from None
-
-
-def _namespace_lines(manifest: Manifest) -> list[str]:
-    return aligned(
-        [
-            (f"  {copy.name}", f"tables {len(copy.tables)}", f"rows {sum(copy.tables.values())}", f"bytes {copy.bytes}")
-            for copy in manifest.namespaces
-        ]
-    )
-
-
-def _has_state() -> bool:
-    return bool(os.environ.get(STATE_VARIABLE)) or os.path.exists(state_at(None).settings_path)  # noqa: PTH110 - a name may be too long
-
-
-def _default_data_dir() -> Path:
-    place = state_at(None)
-    return place.data_dir if _has_state() else place.directory
 
 
 def _tell(call: Invocation, server: Server, *, state: Path | None = None) -> None:

@@ -90,9 +90,9 @@ def up(
         _check_address(listen)
         # Only who serves pays for these.
         from cli.letting_in import parts_of  # noqa: PLC0415 - see above
+        from sqld.deployment import proxy_settings  # noqa: PLC0415 - see above
         from sqld.gateway import answering, log_to_stderr, make_app  # noqa: PLC0415 - see above
         from sqld.nginx import Nginx  # noqa: PLC0415 - see above
-        from sqld.proxy import ProxySettings  # noqa: PLC0415 - see above
 
         settings = here.state.settings()
         with ExitStack() as stack:
@@ -103,11 +103,10 @@ def up(
             log_to_stderr()
             app = make_app(parts_of(here, server.url))
             stack.enter_context(answering(app, port=settings.gateway_port))
-            proxy = ProxySettings(
+            proxy = proxy_settings(
+                settings,
                 here.state.directory / "nginx",
-                listen,
-                gateway=f"127.0.0.1:{settings.gateway_port}",
-                primary=f"127.0.0.1:{server.port}",
+                listen=listen,
                 certificate=None if certificate is None else certificate.absolute(),
                 certificate_key=None if certificate_key is None else certificate_key.absolute(),
             )

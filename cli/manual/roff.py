@@ -30,6 +30,7 @@ ENVIRONMENT: Final = (
     ("TD_DATABASE_TOKEN", "the token of the primary; it comes before what is kept"),
     ("TD_VAULT", "where tokens are kept: keyring or file; without it the keyring, where there is one"),
     ("TD_VAULT_KEY", "the key of the encrypted file, from td auth new-vault-key; it comes before the passphrase"),
+    ("TD_VAULT_KEY_FILE", "a file that holds this key, as systemd and container engines hand it to a program"),
     ("TD_VAULT_PASSPHRASE", "a passphrase in place of the key"),
     ("TURSO_API_TOKEN", "the platform token of td turso; it comes before what is kept"),
     ("TURSO_ORG", "the organisation that td turso asks for"),

@@ -13,12 +13,85 @@ class ServerSettings(Document):
     admin_port: int
     gateway_port: int
     public_url: str | None
+    replication_address: str | None
+    read_replicas: list[str]
     requests_per_minute: int
     workos_client_id: str | None
     workos_url: str | None
     workos_issuer: str | None
     workos_audience: str | None
     creates_tenants: bool
+
+
+class PartDocument(Document):
+    """A process of a server. version: of sqld."""
+
+    name: str
+    address: str
+    answers: bool
+    version: str | None
+
+
+class TenantSize(Document):
+    """How much a tenant holds. bytes: null without a database. change: the number of its last change, if known."""
+
+    name: str
+    state: Literal["creating", "active", "suspended", "deleting", "deleted"]
+    bytes: int | None
+    change: int | None
+
+
+class ReadReplicaDocument(Document):
+    """A read replica. behind: how many changes it lacks of the tenant of which it lacks most; null: not known."""
+
+    address: str
+    answers: bool
+    behind: int | None
+
+
+class LastBackupDocument(Document):
+    """The last backup of a server."""
+
+    folder: str
+    made_at: str
+
+
+class ProblemDocument(Document):
+    """What is not as it should be, and what to do about it."""
+
+    text: str
+    hint: str
+
+
+class ServerStatus(Document):
+    """How a server is. td: the version that looked. ok: whether there is no problem."""
+
+    ok: bool
+    state: str
+    td: str
+    parts: list[PartDocument]
+    tenants: list[TenantSize]
+    read_replicas: list[ReadReplicaDocument]
+    last_backup: LastBackupDocument | None
+    free_bytes: int
+    disk_bytes: int
+    problems: list[ProblemDocument]
+
+
+class RunningReadReplica(Document):
+    """A read replica that answers. primary: what it follows."""
+
+    url: str
+    pid: int
+    primary: str
+    data_dir: str
+    log: str
+
+
+class ProxyConfig(Document):
+    """A configuration of nginx."""
+
+    config: str
 
 
 class RunningGateway(Document):

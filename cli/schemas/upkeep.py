@@ -189,9 +189,16 @@ class BackedUp(Manifest):
 
 
 class Restored(Manifest):
-    """A backup that was put in its place. set_aside: where that is kept which was there before."""
+    """A backup that was put in its place.
+
+    state: the directory of the server, null where only the data were put back. set_aside: where that is kept which was
+    there before. kept_revoked: how many tokens and API keys stay revoked that were not yet in the backup, null if
+    that could not be read.
+    """
 
     data_dir: str
+    state: str | None
+    kept_revoked: int | None
     set_aside: str | None
 
 

@@ -11,7 +11,7 @@ from keyring.backends import fail, null
 from auth.errors import KeyringError, NoKeyringError
 from auth.file_vault import FileVault
 from auth.vault import KeyringVault, Vault, open_vault
-from auth.vault_errors import VaultChoiceError, VaultKeyMissingError
+from auth.vault_errors import BadVaultKeyError, VaultChoiceError, VaultKeyMissingError
 from auth.vault_format import Cost
 from auth.vault_key import Passphrase, VaultKey
 from tests.auth import secret_service
@@ -109,6 +109,33 @@ def test_a_vault_that_is_there_is_not_taken_for_none(kept: Path, tmp_path: Path)
         open_vault({}, tmp_path).read("one")
 
     assert "TD_VAULT_KEY" in raised.value.hint
+
+
+def test_a_key_may_be_in_a_file(tmp_path: Path) -> None:
+    """As systemd and container engines hand one over; the key itself, where it is given, comes first."""
+    file = tmp_path / "key"
+    file.write_text(f"{KEY.text}\n")
+    environ = {"TD_VAULT": "file", "TD_VAULT_KEY_FILE": str(file)}
+
+    open_vault(environ, tmp_path).store("one", "first")
+
+    assert open_vault({"TD_VAULT": "file", "TD_VAULT_KEY": KEY.text}, tmp_path).read("one") == "first"
+    file.write_text(VaultKey.generate().text)
+    assert open_vault({**environ, "TD_VAULT_KEY": KEY.text}, tmp_path).read("one") == "first"
+
+
+@pytest.mark.parametrize("content", [None, b"", b"s3cret", b"\xff\xfe"])
+def test_a_file_without_a_key_is_told_without_what_is_in_it(content: bytes | None, tmp_path: Path) -> None:
+    """Also one that is not there."""
+    file = tmp_path / "key"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(BadVaultKeyError) as raised:
+        open_vault({"TD_VAULT": "file", "TD_VAULT_KEY_FILE": str(file)}, tmp_path).store("one", "first")
+
+    assert "TD_VAULT_KEY_FILE" in str(raised.value)
+    assert "s3cret" not in str(raised.value)
 
 
 def test_a_person_is_asked_once_and_only_when_it_is_needed(kept: Path, tmp_path: Path) -> None:

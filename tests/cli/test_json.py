@@ -39,6 +39,8 @@ WITH_TENANTS = {
 }
 # What lets tenants in: called in tests.cli.test_sqld_gateway.
 WITH_A_GATEWAY = {"sqld gateway", "sqld up"}
+# What looks after a server: called in tests.cli.test_sqld_upkeep.
+WITH_UPKEEP = {"sqld status", "sqld read-replica", "sqld proxy-config"}
 # What needs a vault of its own: called in tests.cli.test_vault and tests.cli.test_login.
 WITH_A_VAULT = {"auth rotate-vault-key", "login", "logout"}
 
@@ -130,7 +132,7 @@ def test_the_walk_leaves_no_command_out() -> None:
 
     # What only holds other commands prints nothing by itself.
     commands = {" ".join(one.words) for group in all_commands().values() for one in group if one.runs_alone}
-    others = WITH_A_SERVER | WITH_A_VAULT | WITH_TENANTS | WITH_TURSO | WITH_A_GATEWAY
+    others = WITH_A_SERVER | WITH_A_VAULT | WITH_TENANTS | WITH_TURSO | WITH_A_GATEWAY | WITH_UPKEEP
     assert walked == commands - others
     assert set(names()) == commands | {"error"}
 

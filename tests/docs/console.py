@@ -17,13 +17,16 @@ _PROMPT: Final = re.compile(r"^(\w*)\$ (?:td|stock) (.*)$")
 _VARYING: Final = re.compile(
     r"\b(?:td|bd|nt|ws|it)-[0-9a-z]{8}\b"
     r"|\bses_\w{8}_\w{6}"
+    r"|\b(?:tok|key)-[0-9a-z]{10}\b|(?<=is )[0-9a-f]{16}\b"
     r"|\b[a-z]+_[0-9a-f]{16}\b"
     r"|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
     r"|\d{8}T\d{6}"
+    r"|\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{6}Z"
     r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z|\d{4}-\d\d-\d\d \d\d:\d\d"
     r"|(?<=on )[0-9a-z]{8}\b|\[Errno \d+\]"
 )
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d")
+# The name of a backup is a moment too, and somebody types it.
+_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d(?!T\d\d-)")
 
 Run = Callable[[Sequence[str]], str]
 """Runs what somebody typed, and returns what was printed."""

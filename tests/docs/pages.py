@@ -14,8 +14,10 @@ import pytest
 
 from auth.tokens import Role, SigningKey, mint
 from auth.vault_key import VaultKey
+from cli.run import run as td
 from sqld import Server, find_sqld
 from tests.docs.console import Run
+from tests.docs.server import WholeServer
 from tests.docs.typist import Typist, stockkeeper
 from tests.replica.backups import back_up, restore
 
@@ -37,6 +39,9 @@ def cast(page: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cas
         case "docs/auth.md":
             with _guarded(home) as server:
                 yield {"project": _with_tokens(home, monkeypatch)}, {_URL: server.url, "~": str(home)}, {}
+        case "docs/runbook.md":
+            with _whole_server(home, monkeypatch) as told:
+                yield told
         case "examples/README.md":
             with Server(find_sqld()) as server:
                 people = {name: stockkeeper(home / name, monkeypatch, server.url) for name in ("shop", "cellar")}
@@ -72,6 +77,20 @@ def _with_tokens(home: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         )
         (home / "project" / name).write_text(f"{token}\n")
     return typist
+
+
+@contextmanager
+def _whole_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
+    """A server with the tenant acme, whoever runs it, and two of its people, each with a token."""
+    server = WholeServer(home / "state")
+    with server.running():
+        admin = Typist(home / "admin", monkeypatch, td, **server.environ)
+        admin(["sqld", "tenant", "create", "acme"])
+        people = {
+            name: Typist(home / name, monkeypatch, TD_DATABASE_TOKEN=server.token("acme", subject=name))
+            for name in ("laptop", "desktop")
+        }
+        yield {**people, "admin": admin}, {**server.names, "~": str(home)}, server.events(home / "backups")
 
 
 def _files(project: Path) -> Mapping[str, Callable[[], object]]:

@@ -11,7 +11,7 @@ import pytest
 from auth.errors import AuthError, TokenError, VaultError
 from auth.sign_in_errors import SignInError
 from auth.vault import VAULT_VARIABLE
-from auth.vault_key import KEY_VARIABLE, PASSPHRASE_VARIABLE
+from auth.vault_key import KEY_FILE_VARIABLE, KEY_VARIABLE, PASSPHRASE_VARIABLE
 from cli.commands.turso import BASE_URL_VARIABLE, ORGANISATION_VARIABLE, PLATFORM_TOKEN_VARIABLE
 from cli.config import CA_FILE_VARIABLE, MODE_VARIABLE, URL_VARIABLE
 from cli.credentials import TOKEN_VARIABLE
@@ -128,6 +128,7 @@ def test_every_variable_is_told() -> None:
         PAGER_VARIABLE,
         VAULT_VARIABLE,
         KEY_VARIABLE,
+        KEY_FILE_VARIABLE,
         PASSPHRASE_VARIABLE,
         STATE_VARIABLE,
         "TD_SQLD",
