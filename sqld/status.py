@@ -25,7 +25,7 @@ from sqld.state import ADMIN_KEY, Settings, State, read_key
 from sqld.state_errors import AdminUnreachableError
 
 _LOOPBACK: Final = "127.0.0.1"
-_TIMEOUT_S: Final = 3.0
+TIMEOUT_S: Final = 3.0
 _BACKUP_AGE_MAX: Final = timedelta(days=2)
 _FREE_SHARE_MIN: Final = 0.1
 # What a read replica may be behind while people write; it is fetched at once.
@@ -83,25 +83,31 @@ class Problem:
     hint: str
 
 
-def look(state: State, registry: Registry, vault: Vault) -> ServerStatus:
-    """See how a server is. Raises StateMissingError, StateError, RegistryError."""
+def look(state: State, registry: Registry, vault: Vault, *, timeout_s: float = TIMEOUT_S) -> ServerStatus:
+    """See how a server is. timeout_s: for each that is asked. Raises StateMissingError, StateError, RegistryError."""
     settings = state.settings()
     admin_key, problem = _admin_key(vault)
-    admin = None if admin_key is None else Admin(settings.admin_port, admin_key, timeout_s=_TIMEOUT_S)
+    admin = None if admin_key is None else Admin(settings.admin_port, admin_key, timeout_s=timeout_s)
     tenants = []
     for tenant in registry.tenants.all():
         if tenant.state is TenantState.DELETED:
             continue
-        change, told = _change(admin, tenant.namespace)
-        problem = problem or told
+        change = None
+        try:
+            change = None if admin is None else _change(admin, tenant.namespace)
+        except AdminUnreachableError:
+            # That it does not answer is told of the part; it is not waited for again for each tenant.
+            admin = None
+        except SqldError as error:
+            problem = problem or str(error)
         size = _bytes_of(state.data_dir / database_of(tenant.namespace).parent)
         tenants.append(TenantStatus(tenant.name, tenant.state, size, change))
     disk = shutil.disk_usage(state.directory)
     return ServerStatus(
         directory=state.directory,
-        parts=_parts(settings),
+        parts=_parts(settings, timeout_s),
         tenants=tenants,
-        read_replicas=[_read_replica(address, admin_key, tenants) for address in settings.read_replicas],
+        read_replicas=[_read_replica(address, admin_key, tenants, timeout_s) for address in settings.read_replicas],
         last_backup=last_backup(state),
         free_bytes=disk.free,
         disk_bytes=disk.total,
@@ -156,18 +162,10 @@ def _admin_key(vault: Vault) -> tuple[str | None, str | None]:
         return None, str(error)
 
 
-def _change(admin: Admin | None, namespace: str) -> tuple[int | None, str | None]:
-    if admin is None:
-        return None, None
-    try:
-        stats = admin.stats(namespace)
-    except AdminUnreachableError:
-        # That it does not answer is told of the part.
-        return None, None
-    except SqldError as error:
-        return None, str(error)
+def _change(admin: Admin, namespace: str) -> int | None:
+    stats = admin.stats(namespace)
     index = None if stats is None else stats.get("replication_index")
-    return (index if isinstance(index, int) else None), None
+    return index if isinstance(index, int) else None
 
 
 def _bytes_of(folder: Path) -> int | None:
@@ -183,30 +181,33 @@ def _bytes_of(folder: Path) -> int | None:
     return sizes
 
 
-def _parts(settings: Settings) -> list[PartStatus]:
+def _parts(settings: Settings, timeout_s: float) -> list[PartStatus]:
     primary, gateway = (f"http://{_LOOPBACK}:{port}" for port in (settings.http_port, settings.gateway_port))
-    version = _get(primary, "/version") if is_healthy(_LOOPBACK, settings.http_port, timeout_s=_TIMEOUT_S) else None
+    is_up = is_healthy(_LOOPBACK, settings.http_port, timeout_s=timeout_s)
+    version = _get(primary, "/version", timeout_s) if is_up else None
     parts = [
         PartStatus("sqld", primary, version is not None, version),
-        PartStatus("the gateway", gateway, _get(gateway, "/health") is not None),
+        PartStatus("the gateway", gateway, _get(gateway, "/health", timeout_s) is not None),
     ]
     if settings.public_url is not None:
         parts.append(
-            PartStatus("the public address", settings.public_url, _get(settings.public_url, "/ready") is not None)
+            PartStatus(
+                "the public address", settings.public_url, _get(settings.public_url, "/ready", timeout_s) is not None
+            )
         )
     return parts
 
 
-def _get(url: str, path: str) -> str | None:
+def _get(url: str, path: str, timeout_s: float) -> str | None:
     """The body of the answer, if it is a good one."""
     where = urlsplit(url)
     connection: http.client.HTTPConnection
     try:
         if where.scheme == "https":
             trust = ssl.create_default_context()
-            connection = http.client.HTTPSConnection(where.netloc, timeout=_TIMEOUT_S, context=trust)
+            connection = http.client.HTTPSConnection(where.netloc, timeout=timeout_s, context=trust)
         else:
-            connection = http.client.HTTPConnection(where.netloc, timeout=_TIMEOUT_S)
+            connection = http.client.HTTPConnection(where.netloc, timeout=timeout_s)
     except (http.client.InvalidURL, ValueError):
         return None
     try:
@@ -220,11 +221,13 @@ def _get(url: str, path: str) -> str | None:
     return body if answer.status == 200 else None
 
 
-def _read_replica(address: str, admin_key: str | None, tenants: Sequence[TenantStatus]) -> ReadReplicaStatus:
+def _read_replica(
+    address: str, admin_key: str | None, tenants: Sequence[TenantStatus], timeout_s: float
+) -> ReadReplicaStatus:
     host, _, port = address.rpartition(":")
     if admin_key is None:
         return ReadReplicaStatus(address, answers=False, behind=None)
-    admin = Admin(int(port), admin_key, host=host.strip("[]"), timeout_s=_TIMEOUT_S)
+    admin = Admin(int(port), admin_key, host=host.strip("[]"), timeout_s=timeout_s)
     behind: int | None = None
     try:
         for tenant in tenants:

@@ -1,6 +1,7 @@
 """What is seen of a server, and what of it is told as a problem."""
 
 import os
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -91,6 +92,22 @@ def test_a_server_is_seen_as_it_is(primary: TenantServer, sqld_binary: Path, tmp
     assert 0 < seen.free_bytes <= seen.disk_bytes
     assert not stopped.parts[0].answers
     assert (stopped.tenants[0].bytes, stopped.tenants[0].change) != (None, tenant.change)
+
+
+def test_an_sqld_that_accepts_and_never_answers_is_waited_for_once(primary: TenantServer) -> None:
+    """Not once for each tenant."""
+    for name in ("acme", "globex", "initech"):
+        primary.tenancy.create(name)
+    primary.server.stop()
+    with socket.create_server(("127.0.0.1", primary.state.settings().admin_port)) as silent:
+        seen = look(primary.state, primary.registry, primary.vault, timeout_s=0.2)
+
+        silent.setblocking(False)  # noqa: FBT003 - its only parameter
+        silent.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            silent.accept()
+    assert [tenant.change for tenant in seen.tenants] == [None, None, None]
+    assert not seen.parts[0].answers
 
 
 def until(holds: Callable[[], bool]) -> bool:
