@@ -307,5 +307,5 @@ def test_a_token_is_not_set_as_a_setting(td: Program) -> None:
     """Under either name."""
     for key in ("token", "database.token"):
         answer = td("config", "set", key, "s3cret", "--json")
-        assert (answer.code, "--token-stdin" in answer.error()["hint"]) == (2, True)
+        assert (answer.code, "td login" in answer.error()["hint"]) == (2, True)
         assert "s3cret" not in json.dumps(answer.error())

@@ -8,7 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from replica import BusyError, NotAllowedError, PrimaryBusyError, PrimaryError, ReplicaError, Stage, UnreachableError
+from replica import (
+    BusyError,
+    NotAllowedError,
+    PrimaryBusyError,
+    PrimaryError,
+    ReplicaError,
+    Stage,
+    TokenRefusedError,
+    UnreachableError,
+)
 from replica.hrana import BatchAnswer, Hrana, Step
 from replica.mutation import Change, Kind, Mutation
 from replica.primary import Primary
@@ -244,7 +253,7 @@ def _steps(results: str, errors: str) -> bytes:
         (_answer("200 OK", "[" * 100_000), PrimaryError),
         (_answer("301 Moved", ""), PrimaryError),
         (_answer("404 Not Found", "nothing here"), PrimaryError),
-        (_answer("401 Unauthorized", ""), NotAllowedError),
+        (_answer("401 Unauthorized", ""), TokenRefusedError),
         (_answer("403 Forbidden", ""), NotAllowedError),
         (_answer("429 Too Many Requests", ""), PrimaryBusyError),
         (_answer("503 Service Unavailable", ""), UnreachableError),
