@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from sqld import Server, find_sqld
 from tests.faults import FaultProxy
@@ -13,6 +14,9 @@ from tests.faults import FaultProxy
 def pytest_configure() -> None:
     """Let Ctrl-C through: a run in the background starts with it ignored, and the processes of a test inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # How long an example takes is the machine's, and on a busy one says nothing of the code.
+    settings.register_profile("patient", deadline=None)
+    settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -233,7 +233,6 @@ def other_step(member: Replica, server: Server, name: str) -> None:
     max_examples=8,
     phases=(Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    deadline=None,
 )
 @given(walks)
 def test_a_mirror_is_right_whatever_happened(

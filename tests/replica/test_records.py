@@ -21,7 +21,6 @@ from tests.replica.samples import COLUMNS, INT64, PLAIN, Point, Sample, integers
 # Many rows an example, few examples, and no search for a smaller one: each example syncs for real.
 through_the_drivers = settings(
     max_examples=15,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

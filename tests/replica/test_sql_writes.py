@@ -155,7 +155,7 @@ STATEMENTS: Final = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(STATEMENTS, max_size=4))
 def test_it_does_to_the_rows_what_sqlite_does_to_a_plain_table(
     tmp_path_factory: pytest.TempPathFactory, statements: list[str]

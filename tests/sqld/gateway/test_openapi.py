@@ -32,7 +32,7 @@ def asked(sqld_binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @SCHEMA.parametrize()
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_what_it_answers_is_what_it_says(case: Any, asked: Site) -> None:  # of schemathesis
     """Status, headers and body, for good requests and bad ones, through nginx."""
     key = asked.admin_key if case.path.startswith(("/admin", "/metrics")) else asked.standing["alpha"]

@@ -50,7 +50,6 @@ whatever = settings(
     # Every step is a real commit or a real sync, so a long walk is not made shorter for minutes.
     phases=(Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    deadline=None,
 )
 
 

@@ -51,7 +51,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory, sqld_binary: Path) -> Iterat
             tracker.replica.close()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(condition=CONDITIONS)
 @example(condition=parse("epic.title ~ x AND NOT epic = EMPTY").condition)
 @example(condition=parse('labels = "q\\"end" OR NOT labels ~ back').condition)
@@ -66,7 +66,7 @@ def test_a_condition_finds_the_issues_that_it_means(asked: Asked, condition: Con
         assert listing.count_issues(tracker, wanted, zone=NEW_YORK) == len(found)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(wanted=FILTERS)
 def test_an_order_changes_nothing_but_the_order(asked: Asked, wanted: Filter) -> None:
     """And a page is the beginning of the whole list, in either direction."""
@@ -138,7 +138,7 @@ _PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(
     text=st.text() | st.lists(_PIECES | st.text(max_size=3), max_size=12).map(" ".join) | st.lists(_PIECES).map("".join)
 )

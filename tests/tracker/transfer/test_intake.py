@@ -25,7 +25,7 @@ GROUPS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(groups=GROUPS)
 def test_parts_hold_all_rows_in_order_and_no_more_than_they_may(
     groups: list[tuple[str, list[int]]], monkeypatch: pytest.MonkeyPatch

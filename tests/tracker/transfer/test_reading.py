@@ -22,7 +22,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("piece", [1, 7])
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     rows=st.dictionaries(st.text(max_size=5), st.lists(VALUES, max_size=4), max_size=3),
     indent=st.sampled_from([None, 2]),

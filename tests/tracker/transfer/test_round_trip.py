@@ -35,7 +35,7 @@ def written(path: Path, pieces: Iterator[str]) -> Path:
     return path
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=PATIENT)
+@settings(max_examples=15, suppress_health_check=PATIENT)
 @given(rows=contents())
 def test_all_that_is_exported_comes_back(rows: list[Record], old: Tracker, new: Tracker, tmp_path: Path) -> None:
     """Every table, odd text, all enums, nulls; the other form holds the same, and nothing is remarked."""
@@ -52,7 +52,7 @@ def test_all_that_is_exported_comes_back(rows: list[Record], old: Tracker, new: 
     assert (second.mutations, second.total(Outcome.UNCHANGED)) == (0, len(rows))
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=PATIENT)
+@settings(max_examples=8, suppress_health_check=PATIENT)
 @given(rows=contents(), write=st.sampled_from(WRITERS))
 def test_what_is_deleted_stays_out(
     write: Callable[[Dump], Iterator[str]], rows: list[Record], old: Tracker, new: Tracker, tmp_path: Path
