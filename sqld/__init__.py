@@ -28,6 +28,10 @@ backup = back_up(data_dir, into, binary=find_sqld())  # while it runs, or not
 restore_backup(backup.folder, data_dir, binary=find_sqld(), replace=True)  # while it does not
 ```
 
+What a server with several tenants needs besides is in modules of its own, imported by who needs it: `state` (its
+directory), `tenants`, `minting` (tokens and API keys), `registry`, `gateway`, `proxy` and `nginx`, `deployment`,
+`status`, `server_backup`; `turso` is the Platform API of Turso Cloud.
+
 Always true: nothing started here outlives the process that started it.
 '''
 
@@ -80,10 +84,24 @@ __all__ = [
     "StartError",
     "UnpackError",
     "back_up",
+    "deployment",
+    "errors",
     "find_sqld",
     "free_port",
+    "gateway",
     "is_healthy",
+    "minting",
+    "nginx",
+    "proxy",
+    "registry",
     "restore_backup",
     "run_sqld",
+    "server_backup",
     "sqld_version",
+    "state",
+    "state_errors",
+    "status",
+    "tenants",
+    "turso",
+    "turso_errors",
 ]

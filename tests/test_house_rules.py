@@ -199,6 +199,29 @@ def test_only_the_puller_imports_the_replication_library() -> None:
     assert set(importing) <= {"replica/puller.py"}
 
 
+def test_nobody_reaches_past_the_door_of_a_package() -> None:
+    """What is imported from another of our packages is of the package itself, or of a module that it lists."""
+    listed = {
+        package: {
+            name
+            for node in tree_of(ROOT / package / "__init__.py").body
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+            for name in ast.literal_eval(node.value)
+        }
+        for package in PACKAGES
+    }
+
+    past = {
+        f"{name_of(path)}: {module}"
+        for path in LIBRARY
+        for module in imports_of(tree_of(path))
+        for package, _, inner in [module.partition(".")]
+        if package in listed and package != path.relative_to(ROOT).parts[0] and inner and inner not in listed[package]
+    }
+
+    assert past == set()
+
+
 def test_the_constraints_are_names_and_versions_only() -> None:
     """No addresses, no paths, no hashes: where packages come from is the business of who installs."""
     lines = (ROOT / "constraints.txt").read_text().splitlines()
