@@ -2,7 +2,7 @@
 
 Always true:
 - each wait is bounded, and so are the time and the size of a whole answer;
-- a redirect is never followed: what is sent is a secret, and meant for one address;
+- a redirect is never followed, and plain http never goes to a proxy: what is sent is a secret, meant for one address;
 - whoever gets no answer learns whether the request can have been carried out;
 - nothing is sent twice.
 """
@@ -47,7 +47,10 @@ def exchange(
     ends_at = time.monotonic() + timeout_s
     try:
         with (
-            httpx.Client(verify=_trust(), timeout=timeout_s, follow_redirects=False) as client,
+            # By https a proxy sees no more than whom we speak to; by http, which is for this machine, it would see all.
+            httpx.Client(
+                verify=_trust(), timeout=timeout_s, follow_redirects=False, trust_env=url.startswith("https:")
+            ) as client,
             client.stream(method, url, headers=headers, content=content) as response,
         ):
             body = bytearray()

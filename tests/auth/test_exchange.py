@@ -53,3 +53,18 @@ def test_a_redirect_is_not_followed(double: WorkOSDouble) -> None:
         exchange("POST", double.url, content=b'{"refresh_token": "secret"}', timeout_s=5)
 
     assert len(double.asked) == 1
+
+
+def test_a_proxy_of_the_environment_gets_nothing_that_is_readable(
+    double: WorkOSDouble, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plain http is for this machine; a proxy would be told the secret."""
+    with WorkOSDouble() as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+
+        exchange("GET", f"{double.url}/sso/jwks/{CLIENT_ID}", timeout_s=5)
+
+        assert (len(double.asked), len(proxy.asked)) == (1, 0)
