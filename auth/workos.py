@@ -6,7 +6,8 @@ refresh token for the next pair. Where a sign-in is kept, and when it is renewed
 Always true:
 - the device code and the tokens are shown to nobody: not in a `repr`, not in an error;
 - nothing is sent twice behind a caller's back: a refresh token is good for one use;
-- WorkOS is asked no more often than it allows.
+- WorkOS is asked no more often than it allows;
+- what a person chose to be called is printable text on one line.
 """
 
 import hashlib
@@ -40,6 +41,7 @@ _AUTHENTICATE: Final = ("user_management", "authenticate")
 # What AuthKit's guide on "Session resilience" calls terminal.
 _ENDS: Final = frozenset({"invalid_grant", "mfa_enrollment", "sso_required"})
 _NAMES: Final = ("first_name", "last_name")
+_IDS: Final = ("user_id", "organization_id", "session_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,14 +258,19 @@ def _sign_in(application: Application, answer: Mapping[str, Any], *, now: float)
         "renew_at": times[0],
         "expires_at": times[1],
         "user_id": user.get("id"),
-        "email": user.get("email"),
-        "name": " ".join(part for key in _NAMES if isinstance(part := user.get(key), str) and part) or None,
+        "email": _shown(user.get("email")),
+        "name": " ".join(part for key in _NAMES if (part := _shown(user.get(key)))) or None,
         "organization_id": answer.get("organization_id") or claims.get("org_id"),
         "session_id": claims.get("sid"),
     }
-    if not are_fields(fields):
+    if not are_fields(fields) or not all(fields[name] is None or _is_plain(fields[name]) for name in _IDS):
         raise WorkOSUnansweredError("it holds no sign-in")
     return SignIn(**fields)
+
+
+def _shown(text: object) -> str | None:
+    """What people chose to be called, without what would steer a terminal; None if it is no text."""
+    return "".join(filter(str.isprintable, text)).strip() if isinstance(text, str) else None
 
 
 def _is_plain(text: object) -> bool:

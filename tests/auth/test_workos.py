@@ -56,6 +56,30 @@ def test_a_login_leads_from_a_code_to_a_sign_in(double: WorkOSDouble, applicatio
     assert clock.waits == [5]
 
 
+def test_a_name_cannot_steer_a_terminal(double: WorkOSDouble, application: Application, clock: Clock) -> None:
+    """People choose their names, and others see them."""
+    login = start_device_login(application, clock=clock)
+    double.person |= {"first_name": "A\x1b[2Jd\u202ea", "last_name": "Love\nlace\ud800", "email": "a\x07da@example.com"}
+    double.decide()
+
+    sign_in = poll(application, login, clock=clock, wait=clock.wait)
+
+    assert (sign_in.name, sign_in.email) == ("A[2Jda Lovelace", "ada@example.com")
+
+
+def test_an_id_that_could_steer_a_terminal_is_no_id(
+    double: WorkOSDouble, application: Application, clock: Clock
+) -> None:
+    """WorkOS makes ids itself, of letters and digits."""
+    login = start_device_login(application, clock=clock)
+    double.person["id"] = "user_\x1b[2J"
+    double.decide()
+    clock.wait(login.interval_s)
+
+    with pytest.raises(WorkOSUnansweredError, match="no sign-in"):
+        ask(application, login, clock=clock)
+
+
 def test_nothing_of_the_environment_is_sent_to_workos(
     double: WorkOSDouble, application: Application, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
