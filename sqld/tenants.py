@@ -156,7 +156,10 @@ class Tenancy:
             self._admin.delete(tenant.namespace)
             for key in self._registry.keys.of(name):
                 self._forget_key(key)
-            return self._registry.tenants.move(name, TenantState.DELETED)
+            with self._registry.transaction():
+                # Answers to its programs, which hold rows of its database.
+                self._registry.requests.forget_all(name)
+                return self._registry.tenants.move(name, TenantState.DELETED)
 
     def settle(self) -> list[str]:
         """Bring sqld to what the registry says, as after a restore or a crash; the tenants that have no database.

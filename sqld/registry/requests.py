@@ -45,6 +45,10 @@ class Requests:
             )
             return self.find(request.tenant, request.id) or request
 
+    def forget_all(self, tenant: str) -> int:
+        """Forget those of a tenant: answers may hold its rows. How many."""
+        return self._storage.write("DELETE FROM requests WHERE tenant = ?", tenant)
+
     def forget(self, *, before: int) -> int:
         """Forget those that were made before a moment (seconds since 1970); how many."""
         return self._storage.write("DELETE FROM requests WHERE made_at < ?", before)

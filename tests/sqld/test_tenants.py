@@ -12,7 +12,7 @@ import pytest
 
 from auth.tokens import Role, SigningKey, mint
 from sqld.minting import mint_token
-from sqld.registry import KeyState, TenantState
+from sqld.registry import KeyState, Request, TenantState
 from sqld.state import State
 from sqld.state_errors import AdminKeyError, AdminUnreachableError, StateBusyError
 from sqld.tenant_errors import (
@@ -233,6 +233,8 @@ def test_a_deleted_tenant_is_gone_with_its_database_and_keys(acme: TenantServer)
     """And with all that opened it; only its name stays, as taken."""
     acme.tenancy.create("globex")
     token = mint_token(acme.registry, acme.vault, tenant="acme", role=Role.RW, ttl_s=60, subject="ann")
+    for name in ("acme", "globex"):
+        acme.registry.requests.add(Request(name, "r1", "aa", "a row of its database", 1))
 
     tenant = acme.tenancy.delete("acme")
 
@@ -242,6 +244,8 @@ def test_a_deleted_tenant_is_gone_with_its_database_and_keys(acme: TenantServer)
     assert acme.admin.settings("acme") is None
     assert keys_in_vault(acme, "acme") == set()
     assert [kept.revoked_at is not None for kept in acme.registry.tokens.of("acme")] == [True] * 2
+    assert acme.registry.requests.find("acme", "r1") is None
+    assert acme.registry.requests.find("globex", "r1") is not None
     assert acme.ask("globex", acme.token("globex")) == "ok"
     with pytest.raises(TenantStateError):
         acme.tenancy.create("acme")
