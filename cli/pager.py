@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from os import terminal_size
 from typing import Final
 
+from auth.environment import without_secrets
 from cli.output import PAGER_VARIABLE
 from cli.text import width
 
@@ -41,7 +42,7 @@ def fits(text: str, size: terminal_size) -> bool:
 def page(text: str, command: list[str], environ: Mapping[str, str], *, encoding: str) -> bool:
     """Show a text in a pager and wait for its end; False where it could not be started, and nothing was shown."""
     try:
-        pager = subprocess.Popen(command, stdin=subprocess.PIPE, env={**_DEFAULTS, **environ})
+        pager = subprocess.Popen(command, stdin=subprocess.PIPE, env={**_DEFAULTS, **without_secrets(environ)})
     except OSError:
         return False
     with _interrupts_left_to_it():

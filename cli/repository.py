@@ -4,10 +4,12 @@ Always true: git is only asked for what it alone knows, never for longer than a 
 repository, or a machine without git, is no error.
 """
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Final
 
+from auth.environment import without_secrets
 from tracker import Commit
 
 _DEADLINE_S: Final = 5
@@ -31,6 +33,7 @@ def _ask(directory: Path, *args: str) -> str | None:
             text=True,
             timeout=_DEADLINE_S,
             check=False,
+            env=without_secrets(os.environ),
         )
     except (OSError, subprocess.TimeoutExpired):
         return None

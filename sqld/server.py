@@ -23,6 +23,7 @@ from typing import Final, Self
 
 from filelock import FileLock, Timeout
 
+from auth.environment import without_secrets
 from sqld._guard import Guard
 from sqld._health import is_healthy
 from sqld.errors import DataDirInUseError, DataDirUnusableError, PortTakenError, SqldUnusableError, StartError
@@ -68,7 +69,8 @@ class Server:
             data_dir: where the database lives; None makes a temporary one.
             host: the address to listen on; only this machine by default.
             flags: more arguments for sqld, as `["--auth-jwt-key-file", path]`. Never a secret: arguments are public.
-            environ: the environment of sqld, which reads settings from it; by default that of this process.
+            environ: the environment of sqld, which reads settings from it; by default that of this process. The
+                secrets of td are left out.
             start_deadline_s: how long it may take to answer `GET /health`.
             stop_deadline_s: how long it may take to end after SIGINT, before SIGKILL.
         """
@@ -192,7 +194,7 @@ class Server:
             self._data_dir = Path(tempfile.mkdtemp(prefix="sqld-"))
         try:
             self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = FileLock(self._data_dir / "sqld.lock", timeout=0, thread_local=False)
+            lock = FileLock(self._data_dir / "sqld.lock", timeout=0, thread_local=False, mode=0o600)
             self._held.enter_context(lock)
         except Timeout as error:
             raise DataDirInUseError(self._data_dir) from error
@@ -233,9 +235,11 @@ class Server:
         address = f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
         command = [str(self._binary), "--db-path", str(self.data_dir), "--http-listen-addr", address, "--no-welcome"]
         # What it logs at this level is how we know that it is this sqld which listens.
-        environ = {**(os.environ if self._environ is None else self._environ), "RUST_LOG": "info", "NO_COLOR": "1"}
+        given = os.environ if self._environ is None else self._environ
+        environ = {**without_secrets(given), "RUST_LOG": "info", "NO_COLOR": "1"}
         guard = self._held.enter_context(Guard())
-        with self.log_path.open("ab") as log:
+        # Also in a directory that others may look into, what is made is for its owner alone.
+        with open(self.log_path, "ab", opener=_for_owner) as log:
             try:
                 process = subprocess.Popen(
                     [*command, *self._flags],
@@ -244,6 +248,7 @@ class Server:
                     stderr=log,
                     env=environ,
                     start_new_session=True,
+                    umask=0o077,
                 )
             except OSError as error:
                 raise SqldUnusableError(self._binary, error.strerror or str(error)) from error
@@ -313,6 +318,10 @@ class Server:
         if self._is_temporary and self._data_dir is not None:
             shutil.rmtree(self._data_dir, ignore_errors=True)
             self._data_dir = None
+
+
+def _for_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

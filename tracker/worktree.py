@@ -153,8 +153,10 @@ def _ask_git(root: Path, directory: str) -> list[str] | None:
     # Only who names a directory or a pattern pays for it.
     import subprocess  # noqa: PLC0415 - see above
 
-    # Called from a hook, git would be told of another repository; and no program of the repository is to run.
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    # Called from a hook, git would be told of another repository; no program of the repository is to run; and what td
+    # is told by the environment, secrets among it, is none of git's business.
+    withheld = ("GIT_", "TD_", "TURSO_", "WORKOS_")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(withheld)}
     question = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", directory or ".")
     try:
         answer = subprocess.run(

@@ -1,0 +1,1 @@
+"""Tests that plant secrets, and search all that came out for them."""
