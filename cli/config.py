@@ -4,11 +4,13 @@ Always true:
 - the file never holds a token, and one that somebody wrote into it is refused; a URL in it holds no user name,
   password or token;
 - it is written whole or not at all, readable by its owner only;
-- what the environment says counts for one call and is never written.
+- what the environment says counts for one call and is never written;
+- a token that is kept for the primary of a directory is for no other primary, and what a directory names is a token.
 """
 
 import json
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -18,12 +20,14 @@ from typing import Final
 
 from cli.errors import DamagedConfigError, FileError, InvalidValueError
 from cli.profiles import asked_profile, check_name, load_profiles, refuse_secrets
-from tracker import InputError, Mode, check_url, is_turso
+from tracker import InputError, Mode, check_url, http_url, is_turso
 
 URL_VARIABLE: Final = "TD_DATABASE_URL"
 MODE_VARIABLE: Final = "TD_DATABASE_MODE"
 CA_FILE_VARIABLE: Final = "TD_DATABASE_CA_FILE"
 _NAME: Final = "config.json"
+# As `cli.credentials` names tokens; the vault has more than those, and a directory may come from somebody else.
+_CREDENTIAL: Final = re.compile(r"(file/)?[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,8 @@ def effective(config: Config, environ: Mapping[str, str], profile: str | None = 
         made = make_config(None if config.mode is Mode.LOCAL else config.mode, url)
     except InvalidValueError as error:
         raise InvalidValueError(f"{URL_VARIABLE}: {error}", error.hint) from error
-    return replace(config, mode=made.mode, url=made.url)
+    is_same = config.url is not None and http_url(config.url) == http_url(url)
+    return replace(config, mode=made.mode, url=made.url, credential=config.credential if is_same else None)
 
 
 def _mode_of_environment(typed: str, *, is_local: bool) -> Mode:
@@ -153,12 +158,14 @@ def load_config(directory: Path) -> Config:
         isinstance(read.get(name), str | None) for name in ("mode", "url", "credential", "ca_file", "profile")
     ):
         raise DamagedConfigError(path, "it is not an object of texts")
-    profile = read.get("profile")
+    profile, credential = read.get("profile"), read.get("credential")
+    if credential is not None and not _CREDENTIAL.fullmatch(credential):
+        raise DamagedConfigError(path, "it names no token")
     try:
         return make_config(
             parse_mode(read.get("mode") or ""),
             read.get("url"),
-            read.get("credential"),
+            credential,
             read.get("ca_file"),
             None if profile is None else check_name(profile),
         )

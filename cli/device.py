@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from auth.environment import without_secrets
 from auth.sign_in import WORKOS_URL, Application, SignIn
 from auth.workos import DeviceLogin, poll, renew, start_device_login
 from cli.errors import InterruptedByPersonError
@@ -21,7 +22,6 @@ from cli.profiles import Profile
 
 _OVER_SSH: Final = ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")
 _SCREENS: Final = ("DISPLAY", "WAYLAND_DISPLAY")
-_SECRETS: Final = ("TOKEN", "KEY", "SECRET", "PASS")
 
 
 def sign_in_with_device(call: Invocation, profile: Profile, *, may_open_browser: bool) -> SignIn:
@@ -60,11 +60,10 @@ def has_browser(environ: Mapping[str, str], platform: str, *, is_terminal: bool)
 
 def open_browser(url: str, environ: Mapping[str, str]) -> None:
     """Open it without waiting; where that fails, the person has read the address."""
-    kept = {name: value for name, value in environ.items() if not any(word in name.upper() for word in _SECRETS)}
     with suppress(OSError):
         subprocess.Popen(
             [sys.executable, "-m", "webbrowser", url],
-            env=kept,
+            env=without_secrets(environ),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

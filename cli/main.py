@@ -1,8 +1,8 @@
 """Where `td` begins.
 
 Always true:
-- whatever happens, Ctrl-C included, the process ends with an exit code of `cli.exits` and no traceback for what a person
-  may do; so nothing of weight is imported before the `try`;
+- whatever happens, Ctrl-C included, the process ends with an exit code of `cli.exits` and no traceback for what a
+  person may do; so nothing of weight is imported before the `try`;
 - the memory of td, which holds tokens and keys, is in no core file, nor is that of what it starts.
 """
 
