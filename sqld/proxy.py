@@ -156,6 +156,10 @@ events {{
 }}
 
 http {{
+    # Whatever it says of a request, it says with the whole address, and somebody may have put a secret into the query.
+    # What went wrong with a request is told by the log of requests: the status, and which server gave what answer.
+    error_log {error_log} crit;
+
     client_body_temp_path {directory}/temporary-bodies;
     proxy_temp_path {directory}/temporary-answers;
     fastcgi_temp_path {directory}/temporary-fastcgi;
@@ -164,7 +168,7 @@ http {{
 
     log_format requests escape=json '{{"at":"$time_iso8601","request_id":"$request_id","method":"$request_method",'
         '"path":"$replica_path","status":$status,"seconds":$request_time,"bytes_in":$request_length,"bytes_out":$bytes_sent,'
-        '"tenant":"$replica_tenant","refusal":"$replica_refusal"}}';
+        '"tenant":"$replica_tenant","refusal":"$replica_refusal","upstream":"$upstream_addr","answered":"$upstream_status"}}';
     access_log {requests_log} requests;
 
     # As the client wrote it, without its query.
