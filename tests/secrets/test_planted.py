@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.secrets.evidence import Evidence, gather
+from tests.secrets.evidence import Evidence
 from tests.secrets.search import leaks, leaks_of_files
+from tests.secrets.working import gather
 
 
 @pytest.fixture(scope="module")
