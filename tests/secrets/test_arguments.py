@@ -13,6 +13,7 @@ _NAMES_ONE: Final = {
     ("sqld", "token", "revoke", "token_id"),
     ("sqld", "key", "revoke", "key_id"),
     ("sqld", "up", "certificate_key"),
+    ("sqld", "proxy-config", "certificate_key"),
 }
 
 
