@@ -41,8 +41,14 @@ ADMIN_KEY: Final = "admin-key"
 GATEWAY_ADMIN_KEY: Final = "gateway-admin-key"
 ADDRESS: Final = r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$"
 _LOOPBACK: Final = "127.0.0.1"
-# What would give sqld another key, or open it without one.
-_OVERRIDES: Final = ("SQLD_AUTH_JWT_KEY_FILE", "SQLD_HTTP_AUTH", "SQLD_ADMIN_LISTEN_ADDR", "SQLD_HTTP_LISTEN_ADDR")
+# What would give sqld another key, or open it without one: from where read replicas fetch, anybody fetches anything.
+_OVERRIDES: Final = (
+    "SQLD_ADMIN_LISTEN_ADDR",
+    "SQLD_AUTH_JWT_KEY_FILE",
+    "SQLD_GRPC_LISTEN_ADDR",
+    "SQLD_HTTP_AUTH",
+    "SQLD_HTTP_LISTEN_ADDR",
+)
 
 
 def _address(url: str) -> str:

@@ -164,9 +164,9 @@ def test_sqld_gets_its_own_secrets_and_none_of_ours() -> None:
     settings = Settings(closed_key="PEM", admin_port=4321)
     ours = {"TD_VAULT_KEY": "s3cret", "TD_VAULT_PASSPHRASE": "s3cret", "TD_DATABASE_TOKEN": "s3cret"}
 
-    environ = sqld_environ(
-        settings, "adm1n", {"PATH": "p", "SQLD_AUTH_JWT_KEY_FILE": "f", "SQLD_HTTP_AUTH": "a", **ours}
-    )
+    opening = {"SQLD_AUTH_JWT_KEY_FILE": "f", "SQLD_HTTP_AUTH": "a", "SQLD_GRPC_LISTEN_ADDR": "0.0.0.0:5001"}
+
+    environ = sqld_environ(settings, "adm1n", {"PATH": "p", **opening, **ours})
 
     assert environ == {"PATH": "p", "LIBSQL_ADMIN_AUTH_KEY": "adm1n", "SQLD_AUTH_JWT_KEY": "PEM"}
     assert sqld_flags(settings) == ["--enable-namespaces", "--admin-listen-addr", "127.0.0.1:4321"]
