@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from auth.api_keys import new_api_key
+from auth.tokens import SigningKey
 from tests.secrets.evidence import Evidence
+from tests.secrets.left_behind import left_behind
 from tests.secrets.search import leaks, leaks_of_files
 from tests.secrets.working import gather
 
@@ -72,3 +75,25 @@ def test_the_search_finds_a_secret_in_every_form(tmp_path: Path) -> None:
     assert {form: leaks(data, {"it": secret}) for form, data in forms.items()} == {form: {"it"} for form in forms}
     assert leaks(b"nothing of the kind", {"it": secret}) == set()
     assert leaks(b"eyJhbGciOiJFZERTQSJ9.eyJpZCI6ImFjbWUifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg", {}) == {"a signed token"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bearer eyJhbGciOiJFZERTQSJ9.eyJpZCI6ImFjbWUifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg",
+        new_api_key(),
+        SigningKey.generate().private_pem,
+        "a s3cret",
+    ],
+)
+def test_what_the_suite_leaves_behind_is_searched(tmp_path: Path, text: str) -> None:
+    """When all is done, for what looks like a secret; that no file does is seen to in `tests/conftest.py`."""
+    folder = tmp_path / "a test"
+    folder.mkdir()
+    (folder / "log").write_text(f"before\n{text}\nafter")
+    (folder / "fine").write_text("nothing of the kind")
+
+    found = left_behind(tmp_path)
+    (folder / "log").unlink()
+
+    assert found == ["a test/log"]
