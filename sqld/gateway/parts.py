@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from auth.tokens import Role
 from sqld.gateway.batch import WriteRows
 from sqld.gateway.credentials import Caller, SignIn, credential_of, identify
+from sqld.gateway.crowds import Crowds
 from sqld.gateway.first_use import FirstUse
 from sqld.gateway.limits import Allowance, Limits, OverLimitError
 from sqld.gateway.primary_tokens import PrimaryTokens
@@ -24,6 +25,8 @@ from sqld.gateway.turns import Turns
 from sqld.registry import Registry, Tenant
 
 PER_MINUTE: Final = 1_200
+# Of one tenant at once; an answer of a batch takes some milliseconds where nothing is wrong.
+_WRITERS_MAX: Final = 8
 
 
 class Administration(Protocol):
@@ -60,6 +63,7 @@ class Parts:
     administration: Administration | None = None
     admin_digest: str | None = None
     turns: Turns = field(default_factory=Turns)
+    writers: Crowds = field(default_factory=lambda: Crowds(_WRITERS_MAX))
 
 
 @dataclass(frozen=True, slots=True)

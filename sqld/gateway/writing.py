@@ -19,7 +19,7 @@ def write_batch(parts: Parts, caller: Caller, body: bytes) -> str:
     if parts.write_rows is None:
         raise RefusedError("unavailable")
     request_id, rows = read_batch(body)
-    with parts.turns.turn(caller.tenant, request_id):
+    with parts.writers.among(caller.tenant), parts.turns.turn(caller.tenant, request_id):
         kept = kept_answer(parts.registry, caller.tenant, request_id, body)
         if kept is not None:
             return kept

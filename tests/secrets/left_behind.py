@@ -14,6 +14,8 @@ _SECRET: Final = re.compile(
     rb"|s3cret|nobody-sees|nobody-may-see|refresh-secret-|device-secret-"
 )
 _WRITTEN_BY_TESTS: Final = {
+    "authority.key": "the page on teams makes an authority of its own",
+    "primary.key": "and the key of a certificate",
     "key": "a key of a vault in a file, as container engines hand it over",
     "key.pem": "the key of a certificate that a test made",
     "keyring.json": "the double of a keyring keeps in the clear what a real one encrypts",
