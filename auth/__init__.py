@@ -7,6 +7,7 @@
 | `workos`, `sign_in`, `signed_in` | sign a person in with WorkOS, what comes of it, and keeping it renewed |
 | `tokens`, `api_keys` | make and check what opens a tenant's database |
 | `workos_tokens` | check what somebody who signed in with WorkOS shows to a server |
+| `environment` | what other programs get of the environment |
 | `errors`, `sign_in_errors` | what can go wrong |
 
 Always true: each is imported by who needs it, because some cost a second to import and others nothing.
@@ -14,6 +15,7 @@ Always true: each is imported by who needs it, because some cost a second to imp
 
 __all__ = [
     "api_keys",
+    "environment",
     "errors",
     "file_vault",
     "sign_in",
