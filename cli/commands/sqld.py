@@ -205,4 +205,6 @@ def _tell(call: Invocation, server: Server, *, state: Path | None = None) -> Non
     if state is not None:
         call.say(f"make a tenant: td sqld tenant create NAME --state {state}    stop it: Ctrl-C")
         return
+    call.say("it asks nobody for a token: other users of this machine, and web pages in your browser, may open it too")
+    call.say("td sqld init sets up one that asks")
     call.say(f"use it: td init --url {server.url}    stop it: Ctrl-C")

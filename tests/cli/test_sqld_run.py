@@ -24,6 +24,7 @@ def test_a_primary_runs_until_ctrl_c_and_keeps_its_data(fresh: Program) -> None:
 
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (130, b"")
+    assert "it asks nobody for a token" in err.decode()
     assert err.decode().splitlines()[-1] == (
         "td: interrupted; sqld is stopped, its data are kept; td sqld run starts it again"
     )
