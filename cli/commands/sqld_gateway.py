@@ -107,8 +107,8 @@ def up(
                 settings,
                 here.state.directory / "nginx",
                 listen=listen,
-                certificate=None if certificate is None else certificate.absolute(),
-                certificate_key=None if certificate_key is None else certificate_key.absolute(),
+                certificate=certificate,
+                certificate_key=certificate_key,
             )
             nginx = stack.enter_context(Nginx(proxy))
             _tell_all(call, here, proxy, server)

@@ -53,9 +53,9 @@ def person(tmp_path: Path, name: str, token: str, url: str) -> Program:
 
 
 def test_two_people_of_a_tenant_share_issues_through_the_gateway(admin: Program, tmp_path: Path) -> None:
-    """And one of another tenant sees nothing of it."""
+    """And one of another tenant sees nothing of it. The server's directory may be named from where one is."""
     port = free_port()
-    with running(admin, "up", "--listen", f"127.0.0.1:{port}") as told:
+    with running(admin, "up", "--state", "../state", "--listen", f"127.0.0.1:{port}") as told:
         for tenant in ("acme", "globex"):
             done(admin, "sqld", "tenant", "create", tenant)
         ann = person(tmp_path, "ann", token_of(admin)["token"], told["url"])
