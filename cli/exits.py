@@ -33,6 +33,8 @@ EXIT_CODES: Final[Mapping[str, int]] = {
     "untrusted": UNREACHABLE,
     "workos_unreachable": UNREACHABLE,
     "workos_unanswered": UNREACHABLE,
+    "turso_unreachable": UNREACHABLE,
+    "turso_unknown_outcome": UNREACHABLE,
     "not_allowed": NOT_ALLOWED,
     "interrupted": INTERRUPTED,
 }
