@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from auth.sign_in import is_safe_url
 from cli.errors import ForeignError, InterruptedByPersonError, UsageError
 from cli.invocation import Invocation
 from cli.output import print_json, print_lines
@@ -155,6 +156,8 @@ def _tell_all(call: Invocation, here: Serving, proxy: "ProxySettings", server: S
         )
         return
     print_lines([f"tenants are let in at {url}", f"data and logs in {here.state.directory}"])
+    if proxy.certificate is None and not is_safe_url(f"http://{proxy.listen}"):
+        call.say(f"{proxy.listen} speaks plain http, where td shows no token: put what speaks TLS before it")
     call.say("let somebody in: td sqld token mint    stop it: Ctrl-C")
 
 

@@ -73,6 +73,20 @@ def test_two_people_of_a_tenant_share_issues_through_the_gateway(admin: Program,
     assert seen == [[issue], []]
 
 
+@pytest.mark.parametrize(("host", "is_told"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_who_lets_people_in_over_plain_http_is_told(admin: Program, host: str, *, is_told: bool) -> None:
+    """Something else may speak TLS before it, so that it is no error; td itself shows a token only to this machine."""
+    process = admin.start("sqld", "up", "--listen", f"{host}:{free_port()}")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+
+    _, err = process.communicate(timeout=30)
+
+    assert (b"plain http" in err) == is_told
+    assert process.returncode == 130
+
+
 def test_the_gateway_runs_alone_and_tells_its_admin_key(admin: Program) -> None:
     """As a container has it; without its sqld it is not ready, and says so."""
     key = done(admin, "sqld", "gateway", "--show-admin-key", "--json").document()
