@@ -27,6 +27,11 @@ def looks_secret(text: str) -> bool:
     return _VALUE.search(text) is not None
 
 
+def without_secrets(text: str) -> str:
+    """The text with … in the place of what looks like a secret."""
+    return _VALUE.sub("…", text)
+
+
 def _found(value: object, name: str) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():

@@ -222,6 +222,28 @@ def test_a_login_that_is_none_changes_nothing(server: Program, args: list[str], 
     assert not (server.home / ".config").exists()
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["login", token()],
+        ["login", "--token-stdin", "opaque-s3cret"],
+        ["turso", "login", "opaque-s3cret"],
+        ["login", "--url", "td_live_0123456789abcdefghij"],
+        ["config", "set", "mode", "td_live_0123456789abcdefghij"],
+        ["show", token()],
+    ],
+)
+def test_a_secret_that_is_typed_as_an_argument_is_not_repeated(server: Program, args: list[str]) -> None:
+    """The line may be read by others, as in the log of a CI."""
+    done(server, "init")
+
+    for form in ([], ["--json"]):
+        answer = call(server, *args, *form)
+
+        assert answer.code in (1, 2)
+        assert args[-1][:30] not in answer.out + answer.err
+
+
 def test_a_login_needs_to_know_the_primary(server: Program) -> None:
     """By option, directory or profile."""
     answer = call(server, "login", "--token-stdin", "--json", stdin="secret\n")
