@@ -33,14 +33,16 @@ def keeper_of(credential: str) -> str:
     return "vault" if credential.startswith(_IN_FILE) else "keyring"
 
 
-def read_token_line(source: TextIO, called: str = "stdin") -> str:
-    """The token on the first line of `source`, which is `called` so. Raises InvalidValueError."""
+def read_token_line(source: TextIO, called: str = "stdin", *, command: str = "td login") -> str:
+    """The token on the first line of `source`, which is called so. command: what reads it. Raises InvalidValueError."""
     try:
         token = source.readline(_TOKEN_LENGTH_MAX + 1).strip()
     except UnicodeDecodeError:
         token = ""
     if not _is_token(token):
-        hint = "pipe it in: td login --token-stdin < token.txt" if called == "stdin" else "nothing was kept; try again"
+        hint = (
+            f"pipe it in: {command} --token-stdin < token.txt" if called == "stdin" else "nothing was kept; try again"
+        )
         raise InvalidValueError(f"there is no token on {called}", hint)
     return token
 

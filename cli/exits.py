@@ -1,6 +1,7 @@
 """How td ends: the exit code and the one line that every error gets.
 
-Always true: this is the only place that knows which error ends how, and an error is told once, on stderr, in one line.
+Always true: this is the only place that knows which error ends how, and an error is told once, on stderr, in one line,
+without a secret that somebody typed in the wrong place.
 """
 
 import json
@@ -33,6 +34,8 @@ EXIT_CODES: Final[Mapping[str, int]] = {
     "untrusted": UNREACHABLE,
     "workos_unreachable": UNREACHABLE,
     "workos_unanswered": UNREACHABLE,
+    "turso_unreachable": UNREACHABLE,
+    "turso_unknown_outcome": UNREACHABLE,
     "not_allowed": NOT_ALLOWED,
     "interrupted": INTERRUPTED,
 }
@@ -67,10 +70,11 @@ def exit_code(error: Reportable) -> int:
 def error_document(error: Reportable) -> dict[str, str]:
     """An error as programs read it."""
     # Only an error pays for it.
+    from cli.in_the_clear import without_secrets  # noqa: PLC0415 - see above
     from cli.wording import in_words_of_td  # noqa: PLC0415 - see above
 
     hint = error.hint or _HINTS.get(error.code, "")
-    return {"code": error.code, "message": in_words_of_td(str(error)), "hint": in_words_of_td(hint)}
+    return {"code": error.code, "message": without_secrets(in_words_of_td(str(error))), "hint": in_words_of_td(hint)}
 
 
 def report(error: Reportable, *, as_json: bool) -> int:

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-_NAME: Final = re.compile(r"token|secret|passw|passphrase|api_?-?key|private_?-?key|vault_?-?key|bearer", re.IGNORECASE)
+_NAME: Final = re.compile(
+    r"token|secret|passw|passphrase|pwd|jwt|api_?-?key|private_?-?key|vault_?-?key|bearer", re.IGNORECASE
+)
 # RFC 7515 3.1: three parts, of which the first is an object; and how our own API keys and those of others begin.
 _VALUE: Final = re.compile(
     r"eyJ[\w-]{5,}\.[\w-]*\.[\w-]*|\b(?:td_live|sk_live|sk_test)_\w{8,}|-----BEGIN [A-Z ]*PRIVATE KEY"
@@ -23,6 +25,11 @@ def find_secret(document: object) -> str | None:
 def looks_secret(text: str) -> bool:
     """Whether a text looks like a token, an API key or a private key."""
     return _VALUE.search(text) is not None
+
+
+def without_secrets(text: str) -> str:
+    """The text with … in the place of what looks like a secret."""
+    return _VALUE.sub("…", text)
 
 
 def _found(value: object, name: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from cli.passphrase import ask_token
 from cli.place import find_directory
 from cli.profiles import DEFAULT, Auth, Profile, Profiles, asked_profile, change_profiles, load_profiles
 from cli.standing import Standing, moment, of_token, standing, standing_of
-from cli.tokens import is_same, profile_of
+from cli.tokens import is_same, profile_name
 from tracker import InputError, Mode, check_ca_file, check_url, refuse_open_token
 
 
@@ -213,10 +213,7 @@ def find_standing(call: Invocation) -> tuple[str | None, str | None, Standing]:
     found = _directory(call)
     if found is not None and found[1].mode is not Mode.LOCAL:
         config = effective(found[1], os.environ, call.profile)
-        known = profile_of(config, os.environ)
-        # The token that the directory has itself comes before that of any profile.
-        name = config.profile if known is None or config.credential is not None else known[0]
-        return name, config.url, standing_of(os.environ, config)
+        return profile_name(config, os.environ), config.url, standing_of(os.environ, config)
     profiles = load_profiles(os.environ)
     name = asked_profile(call.profile, os.environ) or profiles.current
     profile = None if name is None else profiles.get(name)

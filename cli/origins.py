@@ -11,7 +11,7 @@ from cli.config import CA_FILE_VARIABLE, MODE_VARIABLE, URL_VARIABLE
 from cli.credentials import TOKEN_VARIABLE, keeper_of
 from cli.place import Place
 from cli.profiles import PROFILE_VARIABLE
-from cli.tokens import profile_of, trusted_file
+from cli.tokens import profile_name, profile_of, token_origin, trusted_file
 
 _OF_DIRECTORY: Final = "config.json"
 
@@ -84,7 +84,5 @@ def _token(place: Place, environ: Mapping[str, str]) -> Origin:
         return given
     if place.config.credential is not None:
         return Origin(keeper_of(place.config.credential), "project", _OF_DIRECTORY)
-    found = profile_of(place.config, environ)
-    if found is None or found[1] is None or found[1].credential is None:
-        return _NOWHERE
-    return Origin(keeper_of(found[1].credential), "profile", found[0])
+    kept_in = token_origin(environ, place.config)
+    return _NOWHERE if kept_in is None else Origin(kept_in, "profile", profile_name(place.config, environ))

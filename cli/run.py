@@ -76,4 +76,7 @@ def _usage_error(error: TyperException) -> UsageError:
     path = getattr(context, "command_path", "td")
     # What pydantic, which checks for typer, puts before a reason.
     told = error.format_message().replace(": Value error, ", ": ", 1)
+    if path.endswith(" login") and "extra argument" in told:
+        # Whatever it is, it may be a token.
+        return UsageError("a token is never an argument", f"pipe it in: {path} --token-stdin < token.txt")
     return UsageError(told.rstrip("."), f"see {path} --help")

@@ -6,14 +6,14 @@ no secret is part of it.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
 from cli.config import Config
 from cli.credentials import given_token, keeper_of, read_kept, vault_of
 from cli.profiles import Auth, Profile
-from cli.tokens import profile_of
+from cli.tokens import profile_of, why_not_shown
 from tracker import ReplicaError, moment_text
 
 _TIME_MAX: Final = 2**38
@@ -23,7 +23,7 @@ _TIME_MAX: Final = 2**38
 class Standing:
     """One way in. kept_in: environment, keyring or vault. expires_at: when it ends. renews: that it then goes on.
 
-    problem: why what is kept could not be read.
+    problem: why what is kept could not be read, or is not shown to this primary.
     """
 
     auth: Auth = Auth.NONE
@@ -54,7 +54,11 @@ class Standing:
 def standing_of(environ: Mapping[str, str], config: Config) -> Standing:
     """As whom the primary of a directory knows one. Raises as `load_profiles`."""
     found = profile_of(config, environ)
-    return standing(environ, config.credential, None if found is None else found[1])
+    known = standing(environ, config.credential, None if found is None else found[1])
+    if found is None or config.credential is not None or known.kept_in == "environment":
+        return known
+    is_nothing_shown = found[1] is not None and found[1].auth is Auth.NONE
+    return known if is_nothing_shown else replace(known, problem=why_not_shown(*found, config) or known.problem)
 
 
 def standing(environ: Mapping[str, str], credential: str | None, profile: Profile | None) -> Standing:

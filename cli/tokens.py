@@ -36,6 +36,22 @@ def is_same(url: str, other: str) -> bool:
     return http_url(url) == http_url(other)
 
 
+def profile_name(config: Config, environ: Mapping[str, str]) -> str | None:
+    """Which profile that is, by name; a token that the directory has itself comes before that of one in use."""
+    found = profile_of(config, environ)
+    return config.profile if found is None or config.credential is not None else found[0]
+
+
+def why_not_shown(name: str, profile: Profile | None, config: Config) -> str | None:
+    """Why a directory gets nothing of what a profile has; None where it gets it."""
+    if profile is None:
+        return f"there is no profile {name} any more"
+    url = config.url or ""
+    if profile.url is None or not is_same(profile.url, url):
+        return f"profile {name} is for {profile.url or 'no primary yet'}, and what it has is not shown to {url}"
+    return None
+
+
 def trusted_file(environ: Mapping[str, str], config: Config) -> Path | None:
     """Who is believed about the primary: as the directory has it, else its profile."""
     if config.ca_file is not None:
@@ -49,8 +65,8 @@ def token_origin(environ: Mapping[str, str], config: Config) -> str | None:
     if environ.get(TOKEN_VARIABLE, "").strip():
         return "environment"
     credential = config.credential
-    if credential is None and (found := profile_of(config, environ)) and found[1] is not None:
-        credential = found[1].credential
+    if credential is None and (found := profile_of(config, environ)) and why_not_shown(*found, config) is None:
+        credential = None if found[1] is None else found[1].credential
     return None if credential is None else keeper_of(credential)
 
 
@@ -95,11 +111,15 @@ class Tokens:
             if found is None:
                 return lambda _refused: None
             name, profile = found
-            if profile is None:
-                raise NotAllowedError(f"there is no profile {name} any more", f"td login --profile {name} makes it")
-            if profile.auth is Auth.NONE:
+            if profile is not None and profile.auth is Auth.NONE:
                 return lambda _refused: None
-            self._check_primary(name, profile)
+            why = why_not_shown(name, profile, self._config)
+            if profile is None:
+                raise NotAllowedError(why or "", f"td login --profile {name} makes it")
+            if why is not None:
+                raise NotAllowedError(
+                    why, f"make one for this primary: td login --profile NAME --url {self._config.url}"
+                )
             credential = profile.credential
             if credential is None:
                 raise NotAllowedError(f"nobody is signed in with profile {name}", f"td login --profile {name}")
@@ -107,14 +127,6 @@ class Tokens:
                 return sign_in_source(self._environ, credential)
         kept = read_kept(self._environ, credential)
         return lambda _refused: kept()
-
-    def _check_primary(self, name: str, profile: Profile) -> None:
-        url = self._config.url or ""
-        if profile.url is None or not is_same(profile.url, url):
-            raise NotAllowedError(
-                f"profile {name} is for {profile.url or 'no primary yet'}, and what it has is not shown to {url}",
-                f"make one for this primary: td login --profile NAME --url {url}",
-            )
 
 
 def sign_in_source(environ: Mapping[str, str], credential: str) -> Callable[[str | None], str | None]:

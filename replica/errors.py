@@ -181,7 +181,8 @@ class OtherPrimaryError(ReplicaError):
 
     code = "other_primary"
     hint = (
-        "what is here is safe; check the address, or `sync` with adopt_primary=True to move all of it to this primary"
+        "what is here is safe; check the address, and whose token it is, because one address may have many databases; "
+        "or `sync` with adopt_primary=True to move all of it to this primary"
     )
 
     def __init__(self, url: str, is_new: bool) -> None:  # noqa: FBT001 - unpickled by position

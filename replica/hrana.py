@@ -45,6 +45,8 @@ from replica.trust import refused_handshake, trusting, trusting_nobody
 TIMEOUT_S: Final = 20.0
 _ANSWER_S_MAX: Final = 40.0
 _ANSWER_BYTES_MAX: Final = 100_000_000
+# With which sqld 0.24 answers 403 to a token that only reads (measured); a tenant that is closed gets one without.
+_NO_WRITING: Final = b"Write permission"
 
 Json = Any  # a JSON document of the primary, checked as it is taken apart
 
@@ -223,6 +225,11 @@ def _reason(error: httpx.HTTPError) -> str:
 
 def _first_result(response: httpx.Response, url: str) -> Json:
     if response.status_code in (401, 403):
+        if response.status_code == 403 and _NO_WRITING in response.content:
+            raise NotAllowedError(
+                f"the token for the primary at {url} may read and not write",
+                "what is pending waits here; ask whoever runs the primary for one that may write",
+            )
         is_given = response.request.headers.get("Authorization")
         told = f"the primary at {url} refuses the token" if is_given else f"the primary at {url} wants a token"
         raise TokenRefusedError(told) if response.status_code == 401 else NotAllowedError(told)

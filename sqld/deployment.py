@@ -66,13 +66,14 @@ def proxy_settings(
     certificate_key: Path | None = None,
     log: str | None = None,
 ) -> ProxySettings:
-    """The nginx of a server. The arguments are as of `ProxySettings`."""
+    """The nginx of a server. The arguments are as of `ProxySettings`; paths are taken from the current directory."""
+    # nginx itself takes them from its own directory.
     return ProxySettings(
-        directory,
+        directory.absolute(),
         listen=listen,
         gateway=f"{LOOPBACK}:{settings.gateway_port}",
         primary=f"{LOOPBACK}:{settings.http_port}",
-        certificate=certificate,
-        certificate_key=certificate_key,
+        certificate=None if certificate is None else certificate.absolute(),
+        certificate_key=None if certificate_key is None else certificate_key.absolute(),
         log=log,
     )

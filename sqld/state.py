@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from auth.sign_in import is_safe_url
 from auth.tokens import SigningKey
 from auth.vault import Vault
 from sqld._durable import write_whole
@@ -56,9 +57,17 @@ def _address(url: str) -> str:
     # Reading the port is what checks it.
     if parts.scheme not in ("http", "https", "libsql") or not parts.hostname or parts.port == 0:
         raise ValueError("it is no address of a server")
+    if parts.scheme == "http" and not is_safe_url(url):
+        raise ValueError("no token goes over plain http to another machine")
     if parts.username is not None or parts.query or not (url.isascii() and url.isprintable()):
         raise ValueError("it holds more than where a server is")
     return url
+
+
+def _sign_in_address(url: str) -> str:
+    if not is_safe_url(url):
+        raise ValueError("no secret goes there; it begins with https://, or is this machine")
+    return _address(url)
 
 
 class Settings(BaseModel):
@@ -80,7 +89,7 @@ class Settings(BaseModel):
     public_url: Annotated[str, AfterValidator(_address)] | None = None
     requests_per_minute: int = Field(default=1_200, ge=1)
     workos_client_id: str | None = None
-    workos_url: str | None = None
+    workos_url: Annotated[str, AfterValidator(_sign_in_address)] | None = None
     workos_issuer: str | None = None
     workos_audience: str | None = None
     creates_tenants: bool = False

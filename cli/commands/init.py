@@ -77,7 +77,7 @@ def init(
         check_in_sight(directory, config.mode)
     if source is None:
         check_no_move(directory)
-    config = _with_token(config, read_token_line(sys.stdin) if token_stdin else None)
+    config = _with_token(config, read_token_line(sys.stdin, command="td init") if token_stdin else None)
     if source is not None:
         _migrate(call, directory, config, source)
         return
@@ -147,7 +147,7 @@ def _renew_token(call: Invocation, directory: Path) -> None:
     config = load_config(directory)
     if config.mode is Mode.LOCAL:
         raise InvalidValueError("mode local has no primary", "there is nobody to show a token to")
-    config = _with_token(config, read_token_line(sys.stdin))
+    config = _with_token(config, read_token_line(sys.stdin, command="td init"))
     save_config(directory, config)
     call.emit(
         lambda: {"action": "token_kept", "directory": str(directory), **config.document()},

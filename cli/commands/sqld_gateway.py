@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from auth.sign_in import is_safe_url
 from cli.errors import ForeignError, InterruptedByPersonError, UsageError
 from cli.invocation import Invocation
 from cli.output import print_json, print_lines
@@ -107,8 +108,8 @@ def up(
                 settings,
                 here.state.directory / "nginx",
                 listen=listen,
-                certificate=None if certificate is None else certificate.absolute(),
-                certificate_key=None if certificate_key is None else certificate_key.absolute(),
+                certificate=certificate,
+                certificate_key=certificate_key,
             )
             nginx = stack.enter_context(Nginx(proxy))
             _tell_all(call, here, proxy, server)
@@ -155,6 +156,8 @@ def _tell_all(call: Invocation, here: Serving, proxy: "ProxySettings", server: S
         )
         return
     print_lines([f"tenants are let in at {url}", f"data and logs in {here.state.directory}"])
+    if proxy.certificate is None and not is_safe_url(f"http://{proxy.listen}"):
+        call.say(f"{proxy.listen} speaks plain http, where td shows no token: put what speaks TLS before it")
     call.say("let somebody in: td sqld token mint    stop it: Ctrl-C")
 
 

@@ -9,6 +9,7 @@ from cli.documents import status_document
 from cli.invocation import Invocation, command
 from cli.standing import standing_of
 from cli.text import aligned
+from cli.tokens import profile_name, trusted_file
 from tracker import DamagedError, Status, Tracker, sessions
 
 app = typer.Typer()
@@ -53,6 +54,7 @@ def whoami(call: Invocation) -> None:
     with place.open() as tracker:
         known = sessions.own(tracker)
         known_as = standing_of(os.environ, place.config)
+        trusted = trusted_file(os.environ, place.config)
         document: dict[str, object] = {
             "session": tracker.session,
             "name": known.name or None,
@@ -62,6 +64,8 @@ def whoami(call: Invocation) -> None:
             "focus": tracker.desk.focus,
             "work_session": tracker.desk.work,
             **place.config.document(),
+            "ca_file": None if trusted is None else str(trusted),
+            "profile": profile_name(place.config, os.environ),
             "token": known_as.kept_in,
             "user": known_as.user,
             "email": known_as.email,

@@ -45,7 +45,7 @@ def login(
     """Keep a platform token for td turso, where td keeps tokens."""
     if not token_stdin:
         raise UsageError("a token is never an argument", "pipe it in: td turso login --token-stdin < token.txt")
-    given = read_token_line(sys.stdin)
+    given = read_token_line(sys.stdin, command="td turso login")
     with _told():
         vault = user_vault()
         vault.store(_KEPT_AS, given)

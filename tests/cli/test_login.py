@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import certifi
 import pytest
 
 from auth.tokens import Role, SigningKey, mint
@@ -221,6 +222,28 @@ def test_a_login_that_is_none_changes_nothing(server: Program, args: list[str], 
     assert not (server.home / ".config").exists()
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["login", token()],
+        ["login", "--token-stdin", "opaque-s3cret"],
+        ["turso", "login", "opaque-s3cret"],
+        ["login", "--url", "td_live_0123456789abcdefghij"],
+        ["config", "set", "mode", "td_live_0123456789abcdefghij"],
+        ["show", token()],
+    ],
+)
+def test_a_secret_that_is_typed_as_an_argument_is_not_repeated(server: Program, args: list[str]) -> None:
+    """The line may be read by others, as in the log of a CI."""
+    done(server, "init")
+
+    for form in ([], ["--json"]):
+        answer = call(server, *args, *form)
+
+        assert answer.code in (1, 2)
+        assert args[-1][:30] not in answer.out + answer.err
+
+
 def test_a_login_needs_to_know_the_primary(server: Program) -> None:
     """By option, directory or profile."""
     answer = call(server, "login", "--token-stdin", "--json", stdin="secret\n")
@@ -278,6 +301,29 @@ def test_status_tells_how_it_stands_and_never_the_secret(server: Program) -> Non
     assert secret.split(".")[2] not in text
 
 
+def test_status_says_why_what_is_kept_lets_nobody_in_here(server: Program) -> None:
+    """It is for another primary, or its profile is gone: what a sync would say, without one."""
+    log_in(server, token(), "--url", NOWHERE)
+    done(server, "init")
+    server.environ["TD_DATABASE_URL"] = ELSEWHERE
+
+    shown = done(server, "auth", "status", "--json").document()
+    origin = done(server, "config", "list", "--origin", "--json").document()["token"]
+    checked = call(server, "doctor").out
+
+    assert shown["problem"] in call(server, "sync", "--json").error()["message"]
+    assert f"is for {NOWHERE}, and what it has is not shown to {ELSEWHERE}" in shown["problem"]
+    assert origin == {"value": None, "origin": "default", "source": None}
+    assert f"{ELSEWHERE}, no token" in checked
+    del server.environ["TD_DATABASE_URL"]
+    assert done(server, "auth", "status", "--json").document()["problem"] is None
+    done(server, "config", "profiles", "delete", "default")
+    gone = done(server, "auth", "status", "--json").document()["problem"]
+    assert gone == "there is no profile default any more"
+    server.environ["TD_DATABASE_TOKEN"] = token()
+    assert done(server, "auth", "status", "--json").document()["problem"] is None
+
+
 def test_a_token_with_nonsense_in_it_is_kept_and_told_without(server: Program) -> None:
     """What a token says of itself is anybody's."""
     claims = {"sub": ["x"], "id": 7, "exp": "soon"}
@@ -289,13 +335,15 @@ def test_a_token_with_nonsense_in_it_is_kept_and_told_without(server: Program) -
 
 
 def test_whoami_tells_as_whom_the_primary_knows_one(server: Program) -> None:
-    """User, organisation, machine, session and until when."""
-    log_in(server, token(), "--url", NOWHERE)
+    """User, organisation, machine, session and until when; and what counts of the profile in use."""
+    log_in(server, token(), "--url", NOWHERE, "--ca-file", certifi.where())
     done(server, "init")
+    (server.directory / ".todos/config.json").write_text(json.dumps({"mode": "libsql", "url": NOWHERE}))
 
     found = done(server, "whoami", "--json").document()
 
     assert problems("whoami", found) == []
+    assert found["ca_file"] == certifi.where()
     assert (found["user"], found["organisation"], found["token"], found["profile"]) == (
         "ann", "default", "vault", "default",
     )  # fmt: skip

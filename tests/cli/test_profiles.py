@@ -304,6 +304,7 @@ def test_a_secret_that_somebody_wrote_into_a_file_is_refused(work: Program) -> N
         (config_of(work), config | {"database": {"Api-Key": "s3cret"}}),
         (config_of(work), config | {"note": JWT}),
         (config_of(work), config | {JWT: "x"}),
+        (config_of(work), config | {"pwd": "s3cret"}),
         (file_of(work), profiles | {"secret": "s3cret"}),
         (file_of(work), replace_in(profiles, "password", "s3cret")),
         (file_of(work), replace_in(profiles, "organisation", API_KEY)),

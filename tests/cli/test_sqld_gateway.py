@@ -53,9 +53,9 @@ def person(tmp_path: Path, name: str, token: str, url: str) -> Program:
 
 
 def test_two_people_of_a_tenant_share_issues_through_the_gateway(admin: Program, tmp_path: Path) -> None:
-    """And one of another tenant sees nothing of it."""
+    """And one of another tenant sees nothing of it. The server's directory may be named from where one is."""
     port = free_port()
-    with running(admin, "up", "--listen", f"127.0.0.1:{port}") as told:
+    with running(admin, "up", "--state", "../state", "--listen", f"127.0.0.1:{port}") as told:
         for tenant in ("acme", "globex"):
             done(admin, "sqld", "tenant", "create", tenant)
         ann = person(tmp_path, "ann", token_of(admin)["token"], told["url"])
@@ -71,6 +71,20 @@ def test_two_people_of_a_tenant_share_issues_through_the_gateway(admin: Program,
     assert told["url"] == f"http://127.0.0.1:{port}"
     assert pushed == 1
     assert seen == [[issue], []]
+
+
+@pytest.mark.parametrize(("host", "is_told"), [("127.0.0.1", False), ("0.0.0.0", True)])
+def test_who_lets_people_in_over_plain_http_is_told(admin: Program, host: str, *, is_told: bool) -> None:
+    """Something else may speak TLS before it, so that it is no error; td itself shows a token only to this machine."""
+    process = admin.start("sqld", "up", "--listen", f"{host}:{free_port()}")
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+
+    _, err = process.communicate(timeout=30)
+
+    assert (b"plain http" in err) == is_told
+    assert process.returncode == 130
 
 
 def test_the_gateway_runs_alone_and_tells_its_admin_key(admin: Program) -> None:

@@ -89,10 +89,12 @@ def test_the_platform_token_is_kept_where_td_keeps_tokens(td: Program, double: T
     td.environ |= {"TD_VAULT": "file", "TD_VAULT_KEY": td.done("auth", "new-vault-key").out.strip()}
     missing = td("turso", "list", "--json")
     bare = td("turso", "login", "--json")
+    empty = td("turso", "login", "--token-stdin", "--json", stdin="")
 
     kept = td.done("turso", "login", "--token-stdin", "--json", stdin=f"{PLATFORM_TOKEN}\n").document()
 
     assert (missing.error()["code"], bare.code) == ("turso_token", 2)
+    assert empty.error()["hint"] == "pipe it in: td turso login --token-stdin < token.txt"
     assert td.done("turso", "list").out == ""
     assert td("turso", "list", environ={"TURSO_API_TOKEN": "another"}).code == 1
     forgotten = td.done("turso", "logout", "--json").document()
@@ -139,6 +141,7 @@ def test_what_turso_says_is_told_in_one_line(td: Program, double: TursoDouble) -
         "turso_setup",
         "turso_token",
     ]
+    assert [answer.code for answer in answers] == [1, 4, 4, 1, 2, 1, 1, 1]
     assert all(answer.error()["hint"] for answer in answers)
     assert not re.search(f"{PLATFORM_TOKEN}|another-s3cret", repr(answers))
 

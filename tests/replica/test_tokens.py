@@ -92,7 +92,7 @@ def test_a_token_that_is_refused_stops_the_sync_and_nothing_else(
 
 
 def test_a_token_that_may_only_read_fetches_and_keeps_what_is_to_be_pushed(laptop: Replica, wallet: _Wallet) -> None:
-    """Not being allowed to write is no conflict: nothing is parked."""
+    """Not being allowed to write is no conflict, so that nothing is parked; and the token holds, so that it says so."""
     wallet.token = _READ_ONLY
     assert laptop.sync().error is None
     add(laptop, "Bread")
@@ -100,6 +100,7 @@ def test_a_token_that_may_only_read_fetches_and_keeps_what_is_to_be_pushed(lapto
     report = laptop.sync()
 
     assert isinstance(report.error, NotAllowedError)
+    assert "may read and not write" in str(report.error)
     assert (report.pushed, report.parked, report.pending) == (0, 0, 1)
     wallet.token = _GOOD
     assert synced(laptop).pushed == 1

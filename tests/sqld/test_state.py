@@ -97,6 +97,7 @@ def test_settings_that_are_none_are_told_and_not_replaced(tmp_path: Path, conten
         "ftp://a",
         "https://a:x",
         "https://u:p@a",
+        "http://db.example",
         "https://a?t=1",
         "https://a\x1b",
         "https://caf\udce9",
@@ -104,7 +105,7 @@ def test_settings_that_are_none_are_told_and_not_replaced(tmp_path: Path, conten
 )
 def test_a_setting_that_cannot_be_is_refused(tmp_path: Path, url: str) -> None:
     """Before anything is made."""
-    for name, value in (("http_port", 70_000), ("public_url", url)):
+    for name, value in (("http_port", 70_000), ("public_url", url), ("workos_url", url)):
         with pytest.raises(SettingError, match=name):
             set_up(tmp_path, vault_of(tmp_path), **{name: value})
 
