@@ -85,6 +85,7 @@ def test_the_search_finds_a_secret_in_every_form(tmp_path: Path) -> None:
         SigningKey.generate().private_pem,
         "a s3cret",
     ],
+    ids=["token", "API key", "private key", "planted"],
 )
 def test_what_the_suite_leaves_behind_is_searched(tmp_path: Path, text: str) -> None:
     """When all is done, for what looks like a secret; that no file does is seen to in `tests/conftest.py`."""
