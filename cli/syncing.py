@@ -4,7 +4,7 @@ Always true: why something waits is said wherever it is said that something wait
 """
 
 from cli.config import Config
-from tracker import Mode, ReplicaStatus, SyncReport
+from tracker import Mode, ReplicaStatus, Stage, SyncReport
 
 
 def sync_lines(report: SyncReport, config: Config) -> list[str]:
@@ -16,6 +16,9 @@ def sync_lines(report: SyncReport, config: Config) -> list[str]:
     details = [f"{count} {name}" for count, name in ((report.merged, "merged"), (report.parked, "parked")) if count]
     pushed = f"{report.pushed} pushed" + (f" ({', '.join(details)})" if details else "")
     head = "SYNCED" if report.error is None else f"NOT SYNCED (stopped at {report.stage.value})"
+    if report.error is not None and report.stage is Stage.DONE:
+        # All was fetched, and what the error is about stays here.
+        head = "SYNCED IN PART"
     return [f"{head}: {pushed}, {report.pulled} pulled, {report.pending} pending"]
 
 

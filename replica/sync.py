@@ -30,6 +30,7 @@ from replica.errors import (
     PrimaryError,
     ReplicaError,
     StorageError,
+    TokenRefusedError,
     UnknownOutcomeError,
     UnreachableError,
 )
@@ -142,11 +143,7 @@ class Sync:
             # Reads go on, and move on; outbox and overlay are left to the upgraded program.
             progress.enter(Stage.PULL)
             self._base.pull(deadline, lock_file, is_fresh=is_fresh)
-        if plan_migrations(self._schema, greeting.applied):
-            progress.enter(Stage.MIGRATE)
-            self._migrate(greeting, deadline)
-        self._store.belong_to(greeting.id or self._primary.identity())
-        self._delivery.deliver(progress, deadline)
+        not_allowed = self._bring(greeting, progress, deadline)
         if not is_current or progress.stage is not Stage.GREET:
             progress.enter(Stage.PULL)
             is_fresh = self._base.pull(deadline, lock_file, is_fresh=is_fresh)
@@ -157,6 +154,30 @@ class Sync:
         if progress.kept_back:
             message = f"the primary does not take a conflict: {progress.kept_back}"
             raise PrimaryError(message, "it is kept here alone, and all else is done; look at the primary's log")
+        if not_allowed is not None:
+            raise not_allowed
+
+    def _bring(self, greeting: Greeting, progress: Progress, deadline: float) -> NotAllowedError | None:
+        """Bring the schema and the outbox to the primary.
+
+        Returns the refusal where the token holds and may only read: what waits here waits on, and what others write
+        comes all the same.
+        """
+        try:
+            if plan_migrations(self._schema, greeting.applied):
+                progress.enter(Stage.MIGRATE)
+                self._migrate(greeting, deadline)
+            self._store.belong_to(greeting.id or self._primary.identity())
+            self._delivery.deliver(progress, deadline)
+        except TokenRefusedError:
+            raise
+        except NotAllowedError as error:
+            # On a primary that nobody has set up there is nothing to read.
+            if not greeting.id:
+                raise
+            self._store.belong_to(greeting.id)
+            return error
+        return None
 
     def _migrate(self, greeting: Greeting, deadline: float) -> None:
         self._primary.migrate(

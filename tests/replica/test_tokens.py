@@ -106,6 +106,27 @@ def test_a_token_that_may_only_read_fetches_and_keeps_what_is_to_be_pushed(lapto
     assert synced(laptop).pushed == 1
 
 
+def test_who_may_only_read_goes_on_to_see_what_others_write(
+    laptop: Replica, wallet: _Wallet, guarded: Server, tmp_path: Path
+) -> None:
+    """A write that cannot be sent waits, and holds nothing up; what it is about is shown with it, as ever."""
+    with open_member(tmp_path / "desktop", guarded.url, token=lambda: _GOOD) as desktop:
+        synced(desktop)
+        wallet.token = _READ_ONLY
+        add(laptop, "Bread")
+        add(desktop, "Butter")
+        synced(desktop)
+
+        reports = [laptop.sync() for _ in range(2)]
+
+    assert [(report.stage, report.pulled, report.pending) for report in reports] == [
+        (Stage.DONE, 1, 1),
+        (Stage.DONE, 0, 1),
+    ]
+    assert all(isinstance(report.error, NotAllowedError) for report in reports)
+    assert sorted(item.title for item in laptop.select(Item)) == ["Bread", "Butter", "Milk"]
+
+
 def test_a_token_that_expires_between_push_and_pull_leaves_what_was_pushed_acknowledged(
     laptop: Replica, wallet: _Wallet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
