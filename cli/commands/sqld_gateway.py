@@ -106,7 +106,8 @@ def up(
             stack.enter_context(answering(app, port=settings.gateway_port))
             proxy = proxy_settings(
                 settings,
-                here.state.directory / "nginx",
+                # nginx reads a path that is not whole from its own directory.
+                here.state.directory.absolute() / "nginx",
                 listen=listen,
                 certificate=certificate,
                 certificate_key=certificate_key,

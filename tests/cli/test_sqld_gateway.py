@@ -87,6 +87,20 @@ def test_who_lets_people_in_over_plain_http_is_told(admin: Program, host: str, *
     assert process.returncode == 130
 
 
+def test_a_server_runs_from_wherever_its_directory_is_named(tmp_path: Path) -> None:
+    """From the directory beside it, as the guide does, and with a space in its path, as a Mac's own place has one."""
+    program = Program(tmp_path / "Application Support", {"TD_VAULT_KEY": KEY})
+    ports = [f"--{name}={free_port()}" for name in ("port", "admin-port", "gateway-port")]
+    done(program, "sqld", "init", "--state", "state", *ports)
+
+    with running(program, "up", "--state", "state", "--listen", f"127.0.0.1:{free_port()}") as told:
+        made = done(program, "sqld", "tenant", "create", "acme", "--state", "state", "--json").document()
+
+    assert Path(told["log"]) == program.directory / "state" / "nginx" / "nginx-requests.log"
+    assert Path(told["log"]).is_file()
+    assert made["name"] == "acme"
+
+
 def test_the_gateway_runs_alone_and_tells_its_admin_key(admin: Program) -> None:
     """As a container has it; without its sqld it is not ready, and says so."""
     key = done(admin, "sqld", "gateway", "--show-admin-key", "--json").document()
