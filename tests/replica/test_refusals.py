@@ -36,12 +36,8 @@ def test_why_a_token_is_refused_is_told_where_it_can_be(status: int, body: objec
     text = json.dumps(body)
     answer = f"HTTP/1.1 {status} Refused\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
 
-    with (
-        GarbageServer(answer) as server,
-        closing(Hrana(server.url, Bearer(lambda: TOKEN))) as hrana,
-        pytest.raises(NotAllowedError) as caught,
-    ):
-        url = server.url
-        hrana.execute(Statement("SELECT 1"))
+    with GarbageServer(answer) as server, closing(Hrana(server.url, Bearer(lambda: TOKEN))) as hrana:
+        with pytest.raises(NotAllowedError) as caught:
+            hrana.execute(Statement("SELECT 1"))
 
-    assert str(caught.value) == f"the primary at {url} refuses the token{told}"
+        assert str(caught.value) == f"the primary at {server.url} refuses the token{told}"
