@@ -8,7 +8,7 @@
 | `tokens`, `api_keys` | make and check what opens a tenant's database |
 | `workos_tokens` | check what somebody who signed in with WorkOS shows to a server |
 | `environment` | what other programs get of the environment |
-| `errors`, `sign_in_errors` | what can go wrong |
+| `errors`, `sign_in_errors`, `token_errors` | what can go wrong |
 
 Always true: each is imported by who needs it, because some cost a second to import and others nothing.
 """
@@ -21,6 +21,7 @@ __all__ = [
     "sign_in",
     "sign_in_errors",
     "signed_in",
+    "token_errors",
     "tokens",
     "vault",
     "vault_key",

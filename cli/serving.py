@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -24,6 +24,9 @@ from tracker import days, moment_text
 if TYPE_CHECKING:
     from auth.vault import Vault
     from sqld.tenants import Tenancy
+
+OTHER_PORTS: Final = "stop what listens there, or choose others: td sqld init --port N --admin-port N --gateway-port N"
+"""What to do where a port of a server is taken."""
 
 StateDir = Annotated[
     Path | None,

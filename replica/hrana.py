@@ -31,22 +31,19 @@ from replica.bounded_http import BoundedTransport, Until
 from replica.errors import (
     AnswerTooLargeError,
     InputError,
-    NotAllowedError,
     NotSentError,
     PrimaryBusyError,
     PrimaryError,
     QueryError,
-    TokenRefusedError,
     UnreachableError,
 )
 from replica.mutation import StoredValue
+from replica.refusal import refusal
 from replica.trust import refused_handshake, trusting, trusting_nobody
 
 TIMEOUT_S: Final = 20.0
 _ANSWER_S_MAX: Final = 40.0
 _ANSWER_BYTES_MAX: Final = 100_000_000
-# With which sqld 0.24 answers 403 to a token that only reads (measured); a tenant that is closed gets one without.
-_NO_WRITING: Final = b"Write permission"
 
 Json = Any  # a JSON document of the primary, checked as it is taken apart
 
@@ -202,8 +199,9 @@ class Hrana:
         timeout = httpx.Timeout(left_s, connect=min(left_s, 5.0))
         with self._client.stream("POST", "/v3/pipeline", json=body, headers=headers, timeout=timeout) as response:
             if response.status_code == 401:
-                # sqld hangs up after it without saying so; what is left unread is not used again for another request.
-                return httpx.Response(401, request=response.request)
+                # sqld hangs up after it without saying so; what is not read to its end is not used again for another
+                # request.
+                return httpx.Response(401, content=_first_piece(response), request=response.request)
             pieces, size = [], 0
             for piece in response.iter_bytes():
                 pieces.append(piece)
@@ -211,6 +209,13 @@ class Hrana:
                 if size > _ANSWER_BYTES_MAX:
                     raise AnswerTooLargeError(f"the primary at {self.url} sends more than {_ANSWER_BYTES_MAX:,} bytes")
         return httpx.Response(response.status_code, content=b"".join(pieces), request=response.request)
+
+
+def _first_piece(response: httpx.Response) -> bytes:
+    try:
+        return next(response.iter_raw(), b"")
+    except httpx.HTTPError:
+        return b""
 
 
 def _in_base64(data: bytes) -> str:
@@ -225,14 +230,7 @@ def _reason(error: httpx.HTTPError) -> str:
 
 def _first_result(response: httpx.Response, url: str) -> Json:
     if response.status_code in (401, 403):
-        if response.status_code == 403 and _NO_WRITING in response.content:
-            raise NotAllowedError(
-                f"the token for the primary at {url} may read and not write",
-                "what is pending waits here; ask whoever runs the primary for one that may write",
-            )
-        is_given = response.request.headers.get("Authorization")
-        told = f"the primary at {url} refuses the token" if is_given else f"the primary at {url} wants a token"
-        raise TokenRefusedError(told) if response.status_code == 401 else NotAllowedError(told)
+        raise refusal(response, url)
     if response.status_code == 429:
         raise PrimaryBusyError(f"the primary at {url} has too much to do (HTTP 429)")
     if response.status_code in (408, 425) or response.status_code >= 500:

@@ -86,8 +86,11 @@ def render_nginx(settings: ProxySettings) -> str:
     """The text of nginx.conf. Raises ProxySettingsError for a value that cannot stand in one."""
     for value in _texts(settings):
         # A quote or a semicolon would end the directive that it stands in.
-        if not value or not value.isprintable() or any(character in " \"'#;{}$\\" for character in value):
+        if not value or not value.isprintable() or any(character in "\"'#;{}$\\" for character in value):
             raise ProxySettingsError(value)
+    for address in (settings.listen, settings.gateway, settings.primary):
+        if " " in address:
+            raise ProxySettingsError(address)
     if (settings.certificate is None) != (settings.certificate_key is None):
         raise ProxySettingsError("a certificate without its key, or a key without its certificate")
     locations = [
@@ -98,9 +101,14 @@ def render_nginx(settings: ProxySettings) -> str:
         _gateway_location("/admin/", settings),
     ]
     return _MAIN.format(
-        directory=settings.directory,
-        error_log=settings.error_log,
-        requests_log=settings.requests_log,
+        pid=_word(settings.directory / "nginx.pid"),
+        bodies=_word(settings.directory / "temporary-bodies"),
+        answers=_word(settings.directory / "temporary-answers"),
+        fastcgi=_word(settings.directory / "temporary-fastcgi"),
+        uwsgi=_word(settings.directory / "temporary-uwsgi"),
+        scgi=_word(settings.directory / "temporary-scgi"),
+        error_log=_word(settings.error_log),
+        requests_log=_word(settings.requests_log),
         workers=settings.workers,
         address_rate=settings.address_rate,
         address_burst=4 * settings.address_rate,
@@ -120,13 +128,18 @@ def _texts(settings: ProxySettings) -> Sequence[str]:
     return [*addresses, *logs, *(str(path) for path in paths if path is not None)]
 
 
+def _word(path: Path | str) -> str:
+    """A path as one word of nginx, which has nothing in it that quotes would not hold together."""
+    return f'"{path}"' if " " in str(path) else str(path)
+
+
 def _listen(settings: ProxySettings) -> str:
-    if settings.certificate is None:
+    if settings.certificate is None or settings.certificate_key is None:
         return f"listen {settings.listen};"
     return (
         f"listen {settings.listen} ssl;\n"
-        f"        ssl_certificate {settings.certificate};\n"
-        f"        ssl_certificate_key {settings.certificate_key};\n"
+        f"        ssl_certificate {_word(settings.certificate)};\n"
+        f"        ssl_certificate_key {_word(settings.certificate_key)};\n"
         "        ssl_protocols TLSv1.2 TLSv1.3;\n"
         "        ssl_session_cache shared:tls:1m;"
     )
@@ -148,7 +161,7 @@ def _gateway_location(match: str, settings: ProxySettings) -> str:
 _MAIN: Final = """\
 daemon off;
 worker_processes {workers};
-pid {directory}/nginx.pid;
+pid {pid};
 error_log {error_log} error;
 
 events {{
@@ -160,11 +173,11 @@ http {{
     # What went wrong with a request is told by the log of requests: the status, and which server gave what answer.
     error_log {error_log} crit;
 
-    client_body_temp_path {directory}/temporary-bodies;
-    proxy_temp_path {directory}/temporary-answers;
-    fastcgi_temp_path {directory}/temporary-fastcgi;
-    uwsgi_temp_path {directory}/temporary-uwsgi;
-    scgi_temp_path {directory}/temporary-scgi;
+    client_body_temp_path {bodies};
+    proxy_temp_path {answers};
+    fastcgi_temp_path {fastcgi};
+    uwsgi_temp_path {uwsgi};
+    scgi_temp_path {scgi};
 
     log_format requests escape=json '{{"at":"$time_iso8601","request_id":"$request_id","method":"$request_method",'
         '"path":"$replica_path","status":$status,"seconds":$request_time,"bytes_in":$request_length,"bytes_out":$bytes_sent,'

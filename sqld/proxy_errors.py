@@ -17,7 +17,7 @@ class ProxySettingsError(SqldError):
     """A setting cannot stand in a configuration of nginx. problem: the value, or what is wrong with it."""
 
     code = "sqld_proxy_settings"
-    hint = "use addresses as 127.0.0.1:8080, and paths without spaces, quotes, $, {} and ;"
+    hint = "use addresses as 127.0.0.1:8080, and paths without quotes, $, {}, # and ;"
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)

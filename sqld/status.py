@@ -34,12 +34,17 @@ _BEHIND_MAX: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class PartStatus:
-    """A process of the server. version: what it says of itself, where it does."""
+    """A process of the server.
+
+    version: what it says of itself, where it does. distrust: what is wrong with its certificate, where that is why it
+    cannot be asked.
+    """
 
     name: str
     address: str
     answers: bool
     version: str | None = None
+    distrust: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +122,7 @@ def look(state: State, registry: Registry, vault: Vault, *, timeout_s: float = T
 
 def problems_of(status: ServerStatus, *, now: datetime) -> list[Problem]:
     """What of it is not as it should be, the worst first."""
-    found = [
-        Problem(f"{part.name} does not answer at {part.address}", "start it; its log tells why it ended")
-        for part in status.parts
-        if not part.answers
-    ]
+    found = [_part_problem(part) for part in status.parts if not part.answers]
     if status.admin_problem is not None and status.parts[0].answers:
         found.append(Problem(f"sqld cannot be asked: {status.admin_problem}", "see td sqld tenant list"))
     found += [
@@ -141,6 +142,15 @@ def problems_of(status: ServerStatus, *, now: datetime) -> list[Problem]:
     if problem := _backup_problem(status.last_backup, now):
         found.append(problem)
     return found
+
+
+def _part_problem(part: PartStatus) -> Problem:
+    if part.distrust is not None:
+        return Problem(
+            f"the certificate of {part.name} at {part.address} is not trusted: {part.distrust}",
+            "have it renewed and start nginx again; where you have a CA of your own, SSL_CERT_FILE names it",
+        )
+    return Problem(f"{part.name} does not answer at {part.address}", "start it; its log tells why it ended")
 
 
 def _backup_problem(last: LastBackup | None, now: datetime) -> Problem | None:
@@ -190,32 +200,41 @@ def _parts(settings: Settings, timeout_s: float) -> list[PartStatus]:
         PartStatus("the gateway", gateway, _get(gateway, "/health", timeout_s) is not None),
     ]
     if settings.public_url is not None:
-        parts.append(
-            PartStatus(
-                "the public address", settings.public_url, _get(settings.public_url, "/ready", timeout_s) is not None
-            )
-        )
+        parts.append(_public_address(settings.public_url, timeout_s))
     return parts
+
+
+def _public_address(url: str, timeout_s: float) -> PartStatus:
+    name = "the public address"
+    try:
+        return PartStatus(name, url, _ask(url, "/ready", timeout_s) is not None)
+    except ssl.SSLCertVerificationError as error:
+        return PartStatus(name, url, answers=False, distrust=error.verify_message)
+    except (OSError, http.client.HTTPException, ValueError):
+        return PartStatus(name, url, answers=False)
 
 
 def _get(url: str, path: str, timeout_s: float) -> str | None:
     """The body of the answer, if it is a good one."""
+    try:
+        return _ask(url, path, timeout_s)
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+
+
+def _ask(url: str, path: str, timeout_s: float) -> str | None:
+    """The same. Raises OSError, ValueError and what `http.client` has where there is no answer."""
     where = urlsplit(url)
     connection: http.client.HTTPConnection
-    try:
-        if where.scheme == "https":
-            trust = ssl.create_default_context()
-            connection = http.client.HTTPSConnection(where.netloc, timeout=timeout_s, context=trust)
-        else:
-            connection = http.client.HTTPConnection(where.netloc, timeout=timeout_s)
-    except (http.client.InvalidURL, ValueError):
-        return None
+    if where.scheme == "https":
+        trust = ssl.create_default_context()
+        connection = http.client.HTTPSConnection(where.netloc, timeout=timeout_s, context=trust)
+    else:
+        connection = http.client.HTTPConnection(where.netloc, timeout=timeout_s)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()
         body = answer.read(1_000).decode(errors="replace").strip()
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
     finally:
         connection.close()
     return body if answer.status == 200 else None

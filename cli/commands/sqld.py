@@ -32,7 +32,18 @@ from cli.server_options import (
     WorkOSIssuer,
     WorkOSUrl,
 )
-from cli.serving import DataDir, Serving, StateDir, default_data_dir, has_state, serving, state_at, told, vault_of
+from cli.serving import (
+    OTHER_PORTS,
+    DataDir,
+    Serving,
+    StateDir,
+    default_data_dir,
+    has_state,
+    serving,
+    state_at,
+    told,
+    vault_of,
+)
 from cli.text import aligned
 from sqld import PortTakenError, Server, SqldError, StartError, find_sqld
 from sqld.state import set_up
@@ -150,7 +161,7 @@ def run(
 
 
 def _run_with_tenants(call: Invocation, here: Serving, port: int | None) -> None:
-    with _explained(), here.state.server(find_sqld(), here.vault, port=port, environ=os.environ) as server:
+    with _explained(OTHER_PORTS), here.state.server(find_sqld(), here.vault, port=port, environ=os.environ) as server:
         tenancy = here.tenancy()
         missing = tenancy.settle()
         _tell(call, server, state=here.state.directory)
@@ -171,13 +182,11 @@ def _ended(server: Server, code: int | None) -> None:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _explained(other_ports: str = "choose another with --port, or any free one with --port 0") -> Iterator[None]:
     try:
         yield
     except PortTakenError as error:
-        raise ForeignError(
-            error.code, str(error), "choose another with --port, or any free one with --port 0"
-        ) from error
+        raise ForeignError(error.code, str(error), other_ports) from error
     except StartError as error:
         raise ForeignError(
             error.code, f"sqld did not start: {error.reason}", f"the end of {error.log_path} tells why"

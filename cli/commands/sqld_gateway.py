@@ -14,7 +14,7 @@ from auth.sign_in import is_safe_url
 from cli.errors import ForeignError, InterruptedByPersonError, UsageError
 from cli.invocation import Invocation
 from cli.output import print_json, print_lines
-from cli.serving import Serving, StateDir, serving
+from cli.serving import OTHER_PORTS, Serving, StateDir, serving
 from sqld import PortTakenError, Server, SqldError, StartError, find_sqld
 from sqld.tenants import Tenancy
 
@@ -45,7 +45,7 @@ def gateway(
     Its sqld is on this machine, or in a container with the same network: a token goes over plain http to nobody else.
     Lines of JSON on stderr tell of each request.
     """
-    with _explained("the gateway is stopped"), serving(state) as here:
+    with serving(state) as here, _explained("the gateway is stopped"):
         settings = here.state.settings()
         if show_admin_key:
             _show_admin_key(call, here)
@@ -86,7 +86,7 @@ def up(
 
     Its people connect to the public address, with a token each.
     """
-    with _explained("sqld, the gateway and nginx are stopped, the data are kept"), serving(state) as here:
+    with serving(state) as here, _explained("sqld, the gateway and nginx are stopped, the data are kept"):
         _need_the_extra()
         _check_address(listen)
         # Only who serves pays for these.
@@ -106,7 +106,8 @@ def up(
             stack.enter_context(answering(app, port=settings.gateway_port))
             proxy = proxy_settings(
                 settings,
-                here.state.directory / "nginx",
+                # nginx reads a path that is not whole from its own directory.
+                here.state.directory.absolute() / "nginx",
                 listen=listen,
                 certificate=certificate,
                 certificate_key=certificate_key,
@@ -195,7 +196,7 @@ def _explained(stopped: str) -> Iterator[None]:
     try:
         yield
     except PortTakenError as error:
-        raise ForeignError(error.code, str(error), "stop what listens there, or choose another port") from error
+        raise ForeignError(error.code, str(error), OTHER_PORTS) from error
     except StartError as error:
         raise ForeignError(
             error.code, f"sqld did not start: {error.reason}", f"the end of {error.log_path} tells why"

@@ -42,10 +42,11 @@ def proxy_config(
     with told():
         made = proxy_settings(
             state_at(state).settings(),
-            directory,
+            # nginx reads a path that is not whole from its own directory.
+            directory.absolute(),
             listen=listen,
-            certificate=certificate,
-            certificate_key=certificate_key,
+            certificate=None if certificate is None else certificate.absolute(),
+            certificate_key=None if certificate_key is None else certificate_key.absolute(),
             log=log,
         )
         text = render_nginx(made)

@@ -70,7 +70,8 @@ def revoke_one_token(
         token = revoke_token(here.registry, token_id, now=int(time.time()))
         document = _token(token, _state_of_token(here, token))
     call.emit(lambda: {"action": "token_revoked", **document}, lambda: [f"REVOKED {token.id} of {token.tenant}"])
-    call.say("the gateway refuses it from now on; to end it in sqld itself: td sqld tenant rotate-key --overlap 0m")
+    rotate = f"td sqld tenant rotate-key {token.tenant} --overlap 0m"
+    call.say(f"the gateway refuses it from now on; to end it in sqld itself: {rotate}")
 
 
 @command(keys, "create")

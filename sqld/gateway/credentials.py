@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from auth.api_keys import check_shape, digest, looks_like_api_key
 from auth.errors import TokenError
+from auth.token_errors import UnknownKeyError
 from auth.tokens import Role, check
 from sqld.gateway.refusals import REFUSALS, RefusedError
 from sqld.registry import Registry, Tenant, TenantState
@@ -111,7 +112,12 @@ def _holder_of_api_key(credential: str, registry: Registry, now: float) -> Calle
 
 
 def _holder_of_token(credential: str, registry: Registry, now: float) -> Caller:
-    claims = check(credential, registry.keys.verifying(now=now), now=now, leeway_s=_LEEWAY_S)
+    try:
+        claims = check(credential, registry.keys.verifying(now=now), now=now, leeway_s=_LEEWAY_S)
+    except UnknownKeyError:
+        # Who has a token of a tenant that is closed is not to be sent for another one.
+        check(credential, registry.keys.suspended(now=now), now=now, leeway_s=_LEEWAY_S)
+        raise RefusedError("not_active") from None
     kept = registry.tokens.find(claims.token_id)
     # Also what is signed with the right key must be the very token that was handed out: not one that the gateway
     # made for sqld, and not one with other claims under the id of another.

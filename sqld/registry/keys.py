@@ -17,9 +17,10 @@ from typing import Final
 
 from auth.tokens import VerifyingKey
 from sqld.registry.storage import Storage, number_or_none
+from sqld.registry.tenants import TenantState
 
 _HOLDING: Final = (
-    "FROM keys JOIN tenants ON tenants.name = keys.tenant WHERE tenants.state = 'active'"
+    "FROM keys JOIN tenants ON tenants.name = keys.tenant WHERE tenants.state = ?"
     " AND (keys.state = 'current' OR (keys.state = 'previous' AND keys.not_after > ?))"
 )
 
@@ -84,7 +85,11 @@ class Keys:
 
         Each is looked up when it is asked for, so that a token costs the same however many tenants there are.
         """
-        return _Verifying(self._storage, now)
+        return _Verifying(self._storage, TenantState.ACTIVE, now)
+
+    def suspended(self, *, now: float) -> Mapping[str, VerifyingKey]:
+        """The same of the tenants that are suspended: they open nothing, and tell only whose a token is."""
+        return _Verifying(self._storage, TenantState.SUSPENDED, now)
 
     def over(self, *, now: float) -> list[Key]:
         """The keys of any tenant that held for a while after the next had come, and hold no more."""
@@ -118,17 +123,17 @@ class Keys:
 class _Verifying(Mapping[str, VerifyingKey]):
     """The keys that hold at a moment, as they are in the registry whenever they are looked at."""
 
-    def __init__(self, storage: Storage, now: float) -> None:
-        self._storage, self._now = storage, now
+    def __init__(self, storage: Storage, state: TenantState, now: float) -> None:
+        self._storage, self._state, self._now = storage, state, now
 
     def __getitem__(self, key_id: str) -> VerifyingKey:
-        row = self._storage.row(f"SELECT keys.* {_HOLDING} AND keys.id = ?", self._now, key_id)
+        row = self._storage.row(f"SELECT keys.* {_HOLDING} AND keys.id = ?", self._state, self._now, key_id)
         if row is None:
             raise KeyError(key_id)
         return VerifyingKey(row["tenant"], row["public_pem"])
 
     def __iter__(self) -> Iterator[str]:
-        return (row["id"] for row in self._storage.rows(f"SELECT keys.id {_HOLDING}", self._now))
+        return (row["id"] for row in self._storage.rows(f"SELECT keys.id {_HOLDING}", self._state, self._now))
 
     def __len__(self) -> int:
         return len(list(iter(self)))

@@ -3,6 +3,7 @@
 import http.client
 import json
 import signal
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -87,6 +88,20 @@ def test_who_lets_people_in_over_plain_http_is_told(admin: Program, host: str, *
     assert process.returncode == 130
 
 
+def test_a_server_runs_from_wherever_its_directory_is_named(tmp_path: Path) -> None:
+    """From the directory beside it, as the guide does, and with a space in its path, as a Mac's own place has one."""
+    program = Program(tmp_path / "Application Support", {"TD_VAULT_KEY": KEY})
+    ports = [f"--{name}={free_port()}" for name in ("port", "admin-port", "gateway-port")]
+    done(program, "sqld", "init", "--state", "state", *ports)
+
+    with running(program, "up", "--state", "state", "--listen", f"127.0.0.1:{free_port()}") as told:
+        made = done(program, "sqld", "tenant", "create", "acme", "--state", "state", "--json").document()
+
+    assert Path(told["log"]) == program.directory / "state" / "nginx" / "nginx-requests.log"
+    assert Path(told["log"]).is_file()
+    assert made["name"] == "acme"
+
+
 def test_the_gateway_runs_alone_and_tells_its_admin_key(admin: Program) -> None:
     """As a container has it; without its sqld it is not ready, and says so."""
     key = done(admin, "sqld", "gateway", "--show-admin-key", "--json").document()
@@ -103,6 +118,21 @@ def test_the_gateway_runs_alone_and_tells_its_admin_key(admin: Program) -> None:
     assert problems("sqld gateway", key) == []
     assert [status for status, _ in answers] == [200, 503, 200]
     assert answers[2][1] == {"tenants": []}
+
+
+@pytest.mark.parametrize("words", [("up",), ("run",), ("gateway",)])
+def test_a_taken_port_is_told_with_how_to_have_another(words: tuple[str, ...], tmp_path: Path) -> None:
+    """The ports of a server are those that it was set up with."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        program = Program(tmp_path / "admin", {"TD_VAULT_KEY": KEY, "TD_SQLD_STATE": str(tmp_path / "state")})
+        done(program, "sqld", "init", f"--port={free_port()}", f"--admin-port={port}", f"--gateway-port={port}")
+
+        told = program("sqld", *words, "--json").error()
+
+    assert told["code"] == "sqld_port_taken"
+    assert str(port) in told["message"]
+    assert "td sqld init" in told["hint"]
 
 
 def test_what_cannot_run_says_why(admin: Program) -> None:

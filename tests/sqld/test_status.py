@@ -5,12 +5,17 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import trustme
 
+from auth.file_vault import FileVault
+from auth.vault_key import VaultKey
 from sqld import Server, free_port
+from sqld.nginx import Nginx
+from sqld.proxy import ProxySettings
 from sqld.registry import TenantState
 from sqld.server_backup import LastBackup, back_up_server
 from sqld.state import ADMIN_KEY, read_key, read_replica_flags, set_up, sqld_environ
@@ -108,6 +113,28 @@ def test_an_sqld_that_accepts_and_never_answers_is_waited_for_once(primary: Tena
             silent.accept()
     assert [tenant.change for tenant in seen.tenants] == [None, None, None]
     assert not seen.parts[0].answers
+
+
+def test_a_certificate_that_is_over_is_told_as_that(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else somebody starts again what runs."""
+    authority, yesterday = trustme.CA(), datetime.now(UTC) - timedelta(days=1)
+    leaf = authority.issue_cert("127.0.0.1", not_before=yesterday - timedelta(days=9), not_after=yesterday)
+    chain, key, ca_file = (tmp_path / name for name in ("chain.pem", "key.pem", "ca.pem"))
+    leaf.private_key_pem.write_to_path(str(key))
+    leaf.cert_chain_pems[0].write_to_path(str(chain))
+    authority.cert_pem.write_to_path(str(ca_file))
+    monkeypatch.setenv("SSL_CERT_FILE", str(ca_file))
+    nowhere, listen = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
+    vault = FileVault(tmp_path / "secrets", VaultKey.generate())
+    state = set_up(tmp_path / "state", vault, public_url=f"https://{listen}")
+    proxy = ProxySettings(tmp_path / "nginx", listen, nowhere, nowhere, certificate=chain, certificate_key=key)
+
+    with Nginx(proxy), state.registry() as registry:
+        problems = problems_of(look(state, registry, vault), now=NOON)
+
+    (problem,) = (problem for problem in problems if "public address" in problem.text)
+    assert "not trusted: certificate has expired" in problem.text
+    assert "renewed" in problem.hint
 
 
 def until(holds: Callable[[], bool]) -> bool:

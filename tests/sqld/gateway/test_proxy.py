@@ -1,5 +1,7 @@
 """The configuration of nginx, and nginx itself as a process."""
 
+import os
+import signal
 import socket
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +58,19 @@ def test_it_writes_in_its_own_directory_and_leaves_no_process(tmp_path: Path) ->
 
     assert (was_running, is_alive(pid)) == (True, False)
     assert {path.name for path in tmp_path.iterdir()} == {"proxy"}
+
+
+def test_a_killed_one_leaves_its_port_to_the_next(tmp_path: Path) -> None:
+    """What its workers would else hold on to, until somebody finds them."""
+    wanted = settings(tmp_path)
+    killed = Nginx(wanted)
+    killed.start()
+    os.kill(int((tmp_path / "nginx.pid").read_text()), signal.SIGKILL)
+    killed.wait(10.0)
+    killed.stop()
+
+    with Nginx(wanted) as after:
+        assert after.wait(0) is None
 
 
 def test_no_secret_of_the_environment_reaches_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
