@@ -88,10 +88,10 @@ def back_up_server(
         progress=progress,
         first=lambda folder: _copy_server(state, folder, progress),
     )
-    last = LastBackup(folder=made.folder.absolute(), made_at=made.manifest.made_at)
+    last = LastBackup(folder=made.folder.resolve(), made_at=made.manifest.made_at)
     # The copy is whole, and where the disk of the server is full it is wanted most: `look` tells that it is not noted.
     with contextlib.suppress(OSError):
-        write_whole(state.directory / LAST, last.model_dump_json().encode())
+        _note(state, last)
     return made
 
 
@@ -150,6 +150,8 @@ def restore_server(
             fresh.settings()
             read_key(vault_at(fresh), ADMIN_KEY)
             revoked = _keep_revoked(state, fresh, now=int(clock().timestamp())) if is_occupied else 0
+            # This one there is in any case; the server before may know of a later one.
+            _note(fresh, last_backup(state) or LastBackup(folder=backup.resolve(), made_at=manifest.made_at))
             flush_all(fresh.directory)
             set_aside = directory.with_name(f"{directory.name}.replaced-{moment}") if is_occupied else None
             swap(fresh.directory, directory, set_aside)
@@ -158,6 +160,10 @@ def restore_server(
         finally:
             shutil.rmtree(fresh.directory, ignore_errors=True)
     return RestoredServer(directory, set_aside, manifest, revoked)
+
+
+def _note(state: State, last: LastBackup) -> None:
+    write_whole(state.directory / LAST, last.model_dump_json().encode())
 
 
 def _copy_server(state: State, folder: Path, progress: Progress) -> list[FileCopy]:

@@ -24,7 +24,7 @@ from sqld import (
     restore_backup,
 )
 from sqld.minting import make_api_key, revoke_api_key, revoke_token
-from sqld.server_backup import back_up_server, last_backup, restore_server
+from sqld.server_backup import LastBackup, back_up_server, last_backup, restore_server
 from sqld.state import ADMIN_KEY, State, read_key
 from sqld.state_errors import GatewayRunsError, StateError
 from tests.sqld.tenant_server import TenantServer, ask
@@ -79,6 +79,7 @@ def test_a_server_is_restored_on_another_machine_with_all_its_tenants(
         assert ask(server.port, "globex", token, "SELECT * FROM t") == "401"
         assert [tenant.name for tenant in registry.tenants.all()] == ["acme", "globex"]
     assert (done.directory, done.set_aside, done.revoked) == (place.directory, None, 0)
+    assert last_backup(place) == LastBackup(folder=backup, made_at=done.manifest.made_at)
     assert stat.S_IMODE(place.directory.stat().st_mode) == 0o700
 
 
