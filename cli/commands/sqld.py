@@ -118,7 +118,8 @@ def init(
             *aligned([(f"  {name}", _shown(value)) for name, value in document.items() if value and name != "state"]),
         ],
     )
-    call.say(f"start it: td sqld run --state {made.directory}; keep copies of it and of its vault key apart")
+    call.say(f"start it: td sqld up --state {made.directory}, or td sqld run --state {made.directory} for sqld alone")
+    call.say("keep copies of it and of its vault key apart")
 
 
 def _shown(value: object) -> str:
