@@ -23,13 +23,20 @@ class AuthError(Exception):
 
 
 class NoKeyringError(AuthError):
-    """There is no keyring here that encrypts what it keeps, and nothing that would open an encrypted file."""
+    """There is no keyring here that encrypts what it keeps, and nothing that would open an encrypted file.
+
+    wanted: what TD_VAULT says, where that leaves the keyring alone.
+    """
 
     code = "no_keyring"
-    hint = (
-        "give the token in the environment, as TD_DATABASE_TOKEN, whenever it is needed; "
-        "or set TD_VAULT_KEY to what td auth new-vault-key prints, and an encrypted file keeps it"
-    )
+
+    def __init__(self, wanted: str = "") -> None:
+        super().__init__(wanted)
+        self.wanted = wanted
+        file = "set TD_VAULT_KEY to what td auth new-vault-key prints, and an encrypted file keeps it"
+        if wanted:
+            file = f"take TD_VAULT={wanted} out of the environment, {file}"
+        self.hint = f"give the token in the environment, as TD_DATABASE_TOKEN, whenever it is needed; or {file}"
 
     def __str__(self) -> str:
         return "this machine has no keyring to keep a token in"

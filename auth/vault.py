@@ -70,9 +70,10 @@ def open_vault(environ: Mapping[str, str], directory: Path, *, ask: Callable[[],
     if choice != VaultKind.FILE:
         try:
             return KeyringVault(_backend())
-        except NoKeyringError:
-            is_file_meant = is_opener_given(environ) or ask is not None or os.path.lexists(path)
-            if choice == VaultKind.KEYRING or not is_file_meant:
+        except NoKeyringError as error:
+            if choice == VaultKind.KEYRING:
+                raise NoKeyringError(choice) from error
+            if not (is_opener_given(environ) or ask is not None or os.path.lexists(path)):
                 raise
     # Only who has no keyring pays for it.
     from auth.file_vault import FileVault  # noqa: PLC0415 - see above

@@ -94,8 +94,10 @@ def test_the_environment_chooses_the_vault(kept: Path, tmp_path: Path) -> None:
     assert open_vault(key, tmp_path).kind == "keyring"
     assert open_vault({**key, "TD_VAULT": "file"}, tmp_path).kind == "file"
     keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call] # keyring types nothing here
-    with pytest.raises(NoKeyringError):
+    with pytest.raises(NoKeyringError) as forced:
         open_vault({**key, "TD_VAULT": "keyring"}, tmp_path)
+    # A key alone would change nothing.
+    assert "take TD_VAULT=keyring out" in forced.value.hint
     with pytest.raises(VaultChoiceError):
         open_vault({**key, "TD_VAULT": "nowhere"}, tmp_path)
 
