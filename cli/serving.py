@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from auth.errors import AuthError
-from cli.errors import ForeignError
+from cli.errors import ForeignError, InterruptedByPersonError
 from cli.passphrase import asking
-from sqld.errors import SqldError
+from sqld.errors import PortTakenError, SqldError, StartError
 from sqld.registry import Registry
 from sqld.state import STATE_VARIABLE, State, default_directory
 from tracker import days, moment_text
@@ -117,3 +117,23 @@ def stamp(seconds: float) -> str:
 def stamp_or_none(seconds: float | None) -> str | None:
     """The same of one that may not have come."""
     return None if seconds is None else stamp(seconds)
+
+
+@contextmanager
+def ending(stopped: str, *, other_ports: str = OTHER_PORTS) -> Iterator[None]:
+    """Tell how what runs until somebody stops it ended. stopped: what to say of a Ctrl-C.
+
+    Raises ForeignError, InterruptedByPersonError.
+    """
+    try:
+        yield
+    except PortTakenError as error:
+        raise ForeignError(error.code, str(error), other_ports) from error
+    except StartError as error:
+        raise ForeignError(
+            error.code, f"sqld did not start: {error.reason}", f"the end of {error.log_path} tells why"
+        ) from error
+    except SqldError as error:
+        raise ForeignError(error.code, str(error), error.hint) from error
+    except KeyboardInterrupt:
+        raise InterruptedByPersonError(stopped) from None

@@ -1,10 +1,8 @@
 """`td sqld`: run a primary of your own, with tenants or without, back it up and restore it."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -15,7 +13,7 @@ from cli.commands.sqld_read_replica import read_replica
 from cli.commands.sqld_status import status
 from cli.commands.sqld_tenants import app as tenants
 from cli.commands.sqld_tokens import keys, tokens
-from cli.errors import ForeignError, InterruptedByPersonError, UsageError
+from cli.errors import ForeignError, UsageError
 from cli.invocation import Invocation, command, shared_options
 from cli.output import print_json, print_lines
 from cli.server_options import (
@@ -33,11 +31,11 @@ from cli.server_options import (
     WorkOSUrl,
 )
 from cli.serving import (
-    OTHER_PORTS,
     DataDir,
     Serving,
     StateDir,
     default_data_dir,
+    ending,
     has_state,
     serving,
     state_at,
@@ -45,8 +43,11 @@ from cli.serving import (
     vault_of,
 )
 from cli.text import aligned
-from sqld import PortTakenError, Server, SqldError, StartError, find_sqld
+from sqld import Server, SqldError, find_sqld
 from sqld.state import set_up
+
+_STOPPED: Final = "sqld is stopped, its data are kept; td sqld run starts it again"
+_OTHER_PORT: Final = "choose another with --port, or any free one with --port 0"
 
 app = typer.Typer(name="sqld", help="Run a primary of your own, keep teams apart, back it up.")
 
@@ -150,7 +151,7 @@ def run(
     """
     if data_dir is not None and state is not None:
         raise UsageError("--data-dir and --state name two places", "give --state for a server with tenants")
-    with _explained():
+    with ending(_STOPPED, other_ports=_OTHER_PORT):
         if state is not None or (data_dir is None and has_state()):
             with serving(state) as here:
                 _run_with_tenants(call, here, port)
@@ -162,7 +163,7 @@ def run(
 
 
 def _run_with_tenants(call: Invocation, here: Serving, port: int | None) -> None:
-    with _explained(OTHER_PORTS), here.state.server(find_sqld(), here.vault, port=port, environ=os.environ) as server:
+    with ending(_STOPPED), here.state.server(find_sqld(), here.vault, port=port, environ=os.environ) as server:
         tenancy = here.tenancy()
         missing = tenancy.settle()
         _tell(call, server, state=here.state.directory)
@@ -180,22 +181,6 @@ def _run_with_tenants(call: Invocation, here: Serving, port: int | None) -> None
 
 def _ended(server: Server, code: int | None) -> None:
     raise ForeignError("sqld_ended", f"sqld ended by itself with exit code {code}", f"see {server.log_path}")
-
-
-@contextmanager
-def _explained(other_ports: str = "choose another with --port, or any free one with --port 0") -> Iterator[None]:
-    try:
-        yield
-    except PortTakenError as error:
-        raise ForeignError(error.code, str(error), other_ports) from error
-    except StartError as error:
-        raise ForeignError(
-            error.code, f"sqld did not start: {error.reason}", f"the end of {error.log_path} tells why"
-        ) from error
-    except SqldError as error:
-        raise ForeignError(error.code, str(error), error.hint) from error
-    except KeyboardInterrupt:
-        raise InterruptedByPersonError("sqld is stopped, its data are kept; td sqld run starts it again") from None
 
 
 def _tell(call: Invocation, server: Server, *, state: Path | None = None) -> None:

@@ -2,8 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -11,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from auth.sign_in import is_safe_url
-from cli.errors import ForeignError, InterruptedByPersonError, UsageError
+from cli.errors import ForeignError, UsageError
 from cli.invocation import Invocation
 from cli.output import print_json, print_lines
-from cli.serving import OTHER_PORTS, Serving, StateDir, serving
-from sqld import PortTakenError, Server, SqldError, StartError, find_sqld
+from cli.serving import Serving, StateDir, ending, serving
+from sqld import Server, SqldError, find_sqld
 from sqld.tenants import Tenancy
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def gateway(
     Its sqld is on this machine, or in a container with the same network: a token goes over plain http to nobody else.
     Lines of JSON on stderr tell of each request.
     """
-    with serving(state) as here, _explained("the gateway is stopped"):
+    with serving(state) as here, ending("the gateway is stopped"):
         settings = here.state.settings()
         if show_admin_key:
             _show_admin_key(call, here)
@@ -86,7 +85,7 @@ def up(
 
     Its people connect to the public address, with a token each.
     """
-    with serving(state) as here, _explained("sqld, the gateway and nginx are stopped, the data are kept"):
+    with serving(state) as here, ending("sqld, the gateway and nginx are stopped, the data are kept"):
         _need_the_extra()
         _check_address(listen)
         # Only who serves pays for these.
@@ -188,20 +187,3 @@ def _need_the_extra() -> None:
 
 def _url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-@contextmanager
-def _explained(stopped: str) -> Iterator[None]:
-    """Tell how it ended. Raises ForeignError, InterruptedByPersonError."""
-    try:
-        yield
-    except PortTakenError as error:
-        raise ForeignError(error.code, str(error), OTHER_PORTS) from error
-    except StartError as error:
-        raise ForeignError(
-            error.code, f"sqld did not start: {error.reason}", f"the end of {error.log_path} tells why"
-        ) from error
-    except SqldError as error:
-        raise ForeignError(error.code, str(error), error.hint) from error
-    except KeyboardInterrupt:
-        raise InterruptedByPersonError(stopped) from None

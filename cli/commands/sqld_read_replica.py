@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from cli.errors import ForeignError, InterruptedByPersonError, UsageError
+from cli.errors import ForeignError, UsageError
 from cli.invocation import Invocation
 from cli.output import print_json, print_lines
-from cli.serving import StateDir, serving
-from sqld import PortTakenError, Server, SqldError, StartError, find_sqld
+from cli.serving import StateDir, ending, serving
+from sqld import Server, find_sqld
 
 
 def read_replica(
@@ -57,20 +57,9 @@ def read_replica(
         flags=flags,
         environ=sqld_environ(settings, admin_key, os.environ),
     )
-    try:
-        with server:
-            _tell(call, server, source)
-            code = server.wait()
-    except PortTakenError as error:
-        raise ForeignError(error.code, str(error), "choose another with --port") from error
-    except StartError as error:
-        raise ForeignError(
-            error.code, f"sqld did not start: {error.reason}", f"the end of {error.log_path} tells why"
-        ) from error
-    except SqldError as error:
-        raise ForeignError(error.code, str(error), error.hint) from error
-    except KeyboardInterrupt:
-        raise InterruptedByPersonError("the read replica is stopped, its copy is kept") from None
+    with ending("the read replica is stopped, its copy is kept", other_ports="choose another with --port"), server:
+        _tell(call, server, source)
+        code = server.wait()
     raise ForeignError("sqld_ended", f"sqld ended by itself with exit code {code}", f"see {server.log_path}")
 
 
