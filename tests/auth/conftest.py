@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from auth.sign_in import Application, SignIn
+from auth.workos import poll, start_device_login
 from tests.auth.file_keyring import FileKeyring
 from tests.auth.secret_service import Desktop
-from tests.auth.workos_double import Clock, WorkOSDouble
+from tests.auth.workos_double import CLIENT_ID, Clock, WorkOSDouble
 
 # What keyring.get_keyring() answers; with monkeypatch, the next test finds it as it was.
 _CHOSEN = "keyring.core._keyring_backend"
@@ -51,3 +53,19 @@ def double(clock: Clock) -> Iterator[WorkOSDouble]:
     """WorkOS, by that clock."""
     with WorkOSDouble(clock=clock) as double:
         yield double
+
+
+@pytest.fixture
+def application(double: WorkOSDouble) -> Application:
+    """The one that the double knows."""
+    return Application(CLIENT_ID, double.url, timeout_s=0.5)
+
+
+@pytest.fixture
+def signed_in(double: WorkOSDouble, application: Application, clock: Clock) -> SignIn:
+    """Somebody who has signed in; the double's list of requests is empty again."""
+    login = start_device_login(application, clock=clock)
+    double.decide()
+    done = poll(application, login, clock=clock, wait=clock.wait)
+    double.asked.clear()
+    return done

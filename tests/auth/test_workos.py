@@ -19,26 +19,10 @@ from auth.sign_in_errors import (
     WorkOSUnreachableError,
 )
 from auth.workos import Told, ask, logout_url, next_interval_s, poll, renew, start_device_login
-from tests.auth.workos_double import CLIENT_ID, ORGANIZATION_ID, USER_ID, Clock, Fault, WorkOSDouble, may_have_happened
+from tests.auth.workos_double import ORGANIZATION_ID, USER_ID, Clock, Fault, WorkOSDouble, may_have_happened
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 SECRETS = ("device-secret", "refresh-secret", "eyJ")
-
-
-@pytest.fixture
-def application(double: WorkOSDouble) -> Application:
-    """The one that the double knows."""
-    return Application(CLIENT_ID, double.url, timeout_s=0.5)
-
-
-@pytest.fixture
-def signed_in(double: WorkOSDouble, application: Application, clock: Clock) -> SignIn:
-    """Somebody who has signed in; the double's list of requests is empty again."""
-    login = start_device_login(application, clock=clock)
-    double.decide()
-    sign_in = poll(application, login, clock=clock, wait=clock.wait)
-    double.asked.clear()
-    return sign_in
 
 
 def test_a_login_leads_from_a_code_to_a_sign_in(double: WorkOSDouble, application: Application, clock: Clock) -> None:

@@ -22,22 +22,6 @@ from tests.auth.workos_double import (
 )
 
 
-@pytest.fixture
-def application(double: WorkOSDouble) -> Application:
-    """The one that the double knows."""
-    return Application(CLIENT_ID, double.url, timeout_s=0.5)
-
-
-@pytest.fixture
-def signed_in(double: WorkOSDouble, application: Application, clock: Clock) -> SignIn:
-    """Somebody who has signed in; the double's list of requests is empty again."""
-    login = start_device_login(application, clock=clock)
-    double.decide()
-    sign_in = poll(application, login, clock=clock, wait=clock.wait)
-    double.asked.clear()
-    return sign_in
-
-
 def test_a_renewal_gives_the_next_pair(
     double: WorkOSDouble, application: Application, signed_in: SignIn, clock: Clock
 ) -> None:
